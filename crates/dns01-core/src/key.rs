@@ -1,6 +1,6 @@
 //! Private keys of certificates and accounts: made, read and matched, never shown.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::str::FromStr;
 
 use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der, PublicKeyX509Der};
@@ -41,7 +41,7 @@ pub struct PrivateKey {
     spki: Vec<u8>,
 }
 
-/// The SHA-256 of a DER SubjectPublicKeyInfo, written `sha256:<hex>`: how state names a key without holding it.
+/// The SHA-256 of a DER `SubjectPublicKeyInfo`, written `sha256:<hex>`: how state names a key without holding it.
 #[derive(Clone, Debug, Deserialize, Eq, Hash, PartialEq, Serialize)]
 #[serde(transparent)]
 pub struct SpkiHash(String);
@@ -104,7 +104,7 @@ impl PrivateKey {
         &self.pem
     }
 
-    /// The DER SubjectPublicKeyInfo (RFC 5280 §4.1.2.7).
+    /// The DER `SubjectPublicKeyInfo` (RFC 5280 §4.1.2.7).
     pub fn spki(&self) -> &[u8] {
         &self.spki
     }
@@ -116,7 +116,7 @@ impl PrivateKey {
 }
 
 impl SpkiHash {
-    /// The hash of a DER SubjectPublicKeyInfo.
+    /// The hash of a DER `SubjectPublicKeyInfo`.
     pub fn of(spki: &[u8]) -> Self {
         Self(format!("sha256:{}", hex(&Sha256::digest(spki))))
     }
@@ -124,7 +124,11 @@ impl SpkiHash {
 
 /// Lower-case hexadecimal.
 pub(crate) fn hex(octets: &[u8]) -> String {
-    octets.iter().map(|octet| format!("{octet:02x}")).collect()
+    let mut text = String::with_capacity(octets.len() * 2);
+    for octet in octets {
+        let _ = write!(text, "{octet:02x}");
+    }
+    text
 }
 
 fn armour(pkcs8: &[u8]) -> SecretText {

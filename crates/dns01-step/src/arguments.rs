@@ -1,0 +1,208 @@
+//! The command line, made uniform: every flag has an environment name and a file name, an empty optional flag counts
+//! as not given, values are trimmed, and a boolean takes `=true` or `=false`, as Argo passes them.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs;
+
+use clap::parser::ValueSource;
+use clap::{Arg, ArgAction, Command, value_parser};
+use dns01_core::Origin;
+
+use crate::Failure;
+
+/// Given but empty is an error of its own for these (journal.md: "consumers refuse that with 11"), so it is kept.
+const EMPTY_MATTERS: [&str; 2] = ["challenges", "generation"];
+
+/// The environment name of a flag: `DNS01_` and the flag in capitals.
+pub fn flag_environment(long: &str) -> String {
+    format!("DNS01_{}", long.to_ascii_uppercase().replace('-', "_"))
+}
+
+/// The same command with uniform booleans, and with each flag's environment name in its help.
+pub fn prepare(command: Command) -> Command {
+    command.mut_args(|arg| {
+        let Some(long) = arg.get_long().map(str::to_owned) else { return arg };
+        if matches!(long.as_str(), "help" | "version") {
+            return arg;
+        }
+        let help = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let arg = arg.help(format!("{help} [env: {}]", flag_environment(&long)));
+        if matches!(arg.get_action(), ArgAction::SetTrue) { boolean(arg) } else { arg }
+    })
+}
+
+fn boolean(arg: Arg) -> Arg {
+    arg.action(ArgAction::Set)
+        .num_args(0..=1)
+        .require_equals(true)
+        .default_missing_value("true")
+        .default_value("false")
+        .hide_default_value(true)
+        .hide_possible_values(true)
+        .value_parser(value_parser!(bool))
+}
+
+/// `args` with what the environment adds, and without what is empty; and where each value that was added came from.
+pub(crate) fn complete(
+    command: &Command,
+    args: Vec<OsString>,
+) -> Result<(Vec<OsString>, BTreeMap<String, Origin>), Failure> {
+    let mut args = without_empty(command, args);
+    let mut origins = BTreeMap::new();
+    let Ok(given) = command.clone().ignore_errors(true).try_get_matches_from(&args) else {
+        return Ok((args, origins));
+    };
+    let mut added = Vec::new();
+    for arg in command.get_arguments() {
+        let Some(long) = arg.get_long() else { continue };
+        let id = arg.get_id().as_str();
+        if given.value_source(id) == Some(ValueSource::CommandLine)
+            || matches!(long, "help" | "version")
+        {
+            continue;
+        }
+        // A flag on the command line silences the environment of those it excludes.
+        let excluded = command.get_arg_conflicts_with(arg);
+        if excluded.iter().any(|other| {
+            given.value_source(other.get_id().as_str()) == Some(ValueSource::CommandLine)
+        }) {
+            continue;
+        }
+        if let Some((value, origin)) = from_environment(long)? {
+            added.push(OsString::from(format!("--{long}={value}")));
+            origins.insert(id.to_owned(), origin);
+        }
+    }
+    let at = args.len().min(1);
+    args.splice(at..at, added);
+    Ok((args, origins))
+}
+
+fn from_environment(long: &str) -> Result<Option<(String, Origin)>, Failure> {
+    let name = flag_environment(long);
+    if let Ok(value) = std::env::var(&name) {
+        let value = value.trim();
+        if !value.is_empty() {
+            return Ok(Some((value.to_owned(), Origin::Environment(name))));
+        }
+    }
+    // `DNS01_ENV_FILE` is the flag --env-file, not the file form of a flag --env.
+    let Some(path) = std::env::var_os(format!("{name}_FILE")).filter(|path| !path.is_empty())
+    else {
+        return Ok(None);
+    };
+    let text = fs::read_to_string(&path).map_err(|error| {
+        let path = path.display();
+        Failure::new(
+            dns01_core::Exit::Config,
+            format!("could not read `{path}` for --{long}: {error}"),
+        )
+        .hint(format!("make it readable, or set {name}"))
+    })?;
+    Ok(Some((text.trim().to_owned(), Origin::File(path.into()))))
+}
+
+/// Drops `--flag=`, `--flag ''` and surrounding white space of values.
+fn without_empty(command: &Command, args: Vec<OsString>) -> Vec<OsString> {
+    let mut kept: Vec<OsString> = Vec::with_capacity(args.len());
+    let mut args = args.into_iter();
+    kept.extend(args.next());
+    while let Some(arg) = args.next() {
+        let Some(text) = arg.to_str() else {
+            kept.push(arg);
+            continue;
+        };
+        if text == "--" {
+            kept.push(arg);
+            kept.extend(args);
+            break;
+        }
+        let Some((long, inline)) = long_of(command, text) else {
+            kept.push(arg);
+            continue;
+        };
+        let keep_empty = EMPTY_MATTERS.contains(&long.as_str());
+        match inline {
+            Some(value) if value.trim().is_empty() && !keep_empty => (),
+            Some(value) => kept.push(format!("--{long}={}", value.trim()).into()),
+            None => match args.next() {
+                None => kept.push(arg),
+                Some(value) => match value.to_str().map(str::trim) {
+                    Some("") if !keep_empty => (),
+                    Some(value) => kept.push(format!("--{long}={value}").into()),
+                    None => kept.extend([arg, value]),
+                },
+            },
+        }
+    }
+    kept
+}
+
+/// The flag that `text` gives a value to, by its first name, with the value if that is inline.
+fn long_of(command: &Command, text: &str) -> Option<(String, Option<String>)> {
+    let flag = text.strip_prefix("--")?;
+    let (name, value) =
+        flag.split_once('=').map_or((flag, None), |(name, value)| (name, Some(value)));
+    let arg = command.get_arguments().find(|arg| {
+        arg.get_long() == Some(name)
+            || arg.get_all_aliases().is_some_and(|aliases| aliases.contains(&name))
+    })?;
+    let takes_value = matches!(arg.get_action(), ArgAction::Set | ArgAction::Append);
+    // A value of a flag with `require_equals` can only be inline.
+    let separate = takes_value && !arg.is_require_equals_set();
+    (value.is_some() || separate)
+        .then(|| (arg.get_long().unwrap_or(name).to_owned(), value.map(str::to_owned)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Debug, Parser)]
+    struct Flags {
+        #[arg(long)]
+        ttl: Option<u32>,
+        #[arg(long)]
+        force: bool,
+        #[arg(long, short = 'd', alias = "domains")]
+        domain: Vec<String>,
+        #[arg(long, allow_hyphen_values = true)]
+        challenges: Option<String>,
+    }
+
+    fn parse(args: &[&str]) -> Flags {
+        use clap::{CommandFactory as _, FromArgMatches as _};
+        let command = prepare(Flags::command());
+        let args = ["flags"].into_iter().chain(args.iter().copied()).map(OsString::from).collect();
+        let (args, _) = complete(&command, args).unwrap();
+        Flags::from_arg_matches(&command.try_get_matches_from(args).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_empty_optional_flag_counts_as_not_given() {
+        let flags = parse(&["--ttl=", "--force=", "--domain", "", "--domains= a.example "]);
+        assert_eq!(
+            (flags.ttl, flags.force, flags.domain),
+            (None, false, vec!["a.example".to_owned()])
+        );
+    }
+
+    #[test]
+    fn booleans_take_true_and_false() {
+        assert!(
+            parse(&["--force"]).force
+                && parse(&["--force=true"]).force
+                && !parse(&["--force=false"]).force
+        );
+    }
+
+    #[test]
+    fn empty_challenges_are_kept_so_that_the_step_can_refuse_them() {
+        assert_eq!(parse(&["--challenges", ""]).challenges.as_deref(), Some(""));
+        assert_eq!(parse(&["--challenges="]).challenges.as_deref(), Some(""));
+        assert_eq!(parse(&[]).challenges, None);
+    }
+}

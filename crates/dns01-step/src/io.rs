@@ -1,0 +1,240 @@
+//! What a step reads and writes: the common flags, output files, the result on stdout.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use chrono::SecondsFormat;
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args, FromArgMatches as _, ValueEnum};
+use dns01_core::{Exit, Origin};
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use crate::entry::Origins;
+use crate::{Attempt, Failure, Interrupt, Output};
+
+/// Flags that every step takes.
+#[derive(Args, Clone, Debug)]
+pub struct CommonArgs {
+    /// Certificate this is about: a DNS-1123 label, the name of its journal
+    #[arg(long, value_name = "NAME", help_heading = "Common")]
+    pub certificate: Option<String>,
+    /// Run this belongs to; on Argo `{{workflow.uid}}`
+    #[arg(long, value_name = "ID", help_heading = "Common")]
+    pub run_id: Option<String>,
+    /// Configuration: a file, or a folder of them; else ./dns01.yaml, /etc/dns01/dns01.yaml
+    #[arg(long, value_name = "PATH", help_heading = "Common")]
+    pub config: Option<PathBuf>,
+    /// Folder for output parameters, one file each
+    #[arg(long, value_name = "DIR", help_heading = "Common")]
+    pub outputs: Option<PathBuf>,
+    /// What stdout carries: a short text, or one JSON document
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Common")]
+    pub output: OutputFormat,
+    /// Say nothing on stdout unless something was done
+    #[arg(long, short, help_heading = "Common")]
+    pub quiet: bool,
+    /// How progress is shown on stderr
+    #[arg(long, value_name = "MODE", value_enum, default_value_t, help_heading = "Common")]
+    pub progress: ProgressMode,
+    /// Print every setting with where it came from, and do nothing
+    #[arg(long, help_heading = "Common")]
+    pub explain_config: bool,
+    /// Trace this run belongs to (W3C Trace Context); its id stands in every log line
+    #[arg(long, value_name = "TRACEPARENT", help_heading = "Common")]
+    pub traceparent: Option<String>,
+}
+
+/// What stdout carries.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum OutputFormat {
+    /// A short text for people.
+    #[default]
+    Text,
+    /// One JSON document.
+    Json,
+}
+
+/// How progress is shown.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
+pub enum ProgressMode {
+    /// Live on a terminal, unless `CI` is set or `TERM=dumb`; else plain.
+    #[default]
+    Auto,
+    /// A line per phase, and per change while waiting.
+    Plain,
+    /// None.
+    None,
+}
+
+/// The connection of a running step to its surroundings. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct StepIo(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    step: &'static str,
+    outputs: Vec<Output>,
+    common: CommonArgs,
+    origins: Origins,
+    interrupt: Interrupt,
+    written: Mutex<BTreeMap<&'static str, Value>>,
+}
+
+impl StepIo {
+    pub(crate) fn new(
+        step: &'static str,
+        outputs: Vec<Output>,
+        matches: &ArgMatches,
+        origins: Origins,
+    ) -> Result<Self, Failure> {
+        let common = CommonArgs::from_arg_matches(matches)
+            .map_err(|error| Failure::new(Exit::Usage, error.to_string().trim().to_owned()))?;
+        if let Some(trace) = &common.traceparent {
+            tracing::info!(traceparent = %trace, "trace");
+        }
+        let interrupt = Interrupt::default();
+        Ok(Self(Arc::new(Inner {
+            step,
+            outputs,
+            common,
+            origins,
+            interrupt,
+            written: Mutex::default(),
+        })))
+    }
+
+    /// The name of the running step.
+    pub fn step(&self) -> &'static str {
+        self.0.step
+    }
+
+    /// The common flags.
+    pub fn common(&self) -> &CommonArgs {
+        &self.0.common
+    }
+
+    /// Signals, and what must not be cut in two by one.
+    pub fn interrupt(&self) -> &Interrupt {
+        &self.0.interrupt
+    }
+
+    /// The certificate's name; exit 11 without one.
+    pub fn certificate(&self) -> Result<&str, Failure> {
+        let name = self.0.common.certificate.as_deref();
+        name.ok_or_else(|| {
+            Failure::new(Exit::Config, "no certificate is named")
+                .hint("give --certificate NAME, or set DNS01_CERTIFICATE")
+        })
+    }
+
+    /// The run's id; exit 11 without one.
+    pub fn run_id(&self) -> Result<&str, Failure> {
+        self.0.common.run_id.as_deref().ok_or_else(|| {
+            Failure::new(Exit::Config, "this run has no id")
+                .hint("give --run-id ID: any text that no other run uses")
+        })
+    }
+
+    /// Writes an output parameter: whole or not at all, 0644, without a newline at the end.
+    pub fn put(&self, name: &'static str, value: impl fmt::Display) -> Result<(), Failure> {
+        let text = value.to_string();
+        self.write_file(name, &text)?;
+        self.remember(name, Value::String(text));
+        Ok(())
+    }
+
+    /// The same for a value that a later step parses.
+    pub fn put_json(&self, name: &'static str, value: &impl Serialize) -> Result<(), Failure> {
+        let value = serde_json::to_value(value).attempt(|| format!("encode output `{name}`"))?;
+        self.write_file(name, &value.to_string())?;
+        self.remember(name, value);
+        Ok(())
+    }
+
+    fn remember(&self, name: &'static str, value: Value) {
+        debug_assert!(
+            self.0.outputs.iter().any(|output| output.name == name),
+            "undeclared output {name}"
+        );
+        self.0.written.lock().unwrap_or_else(PoisonError::into_inner).insert(name, value);
+    }
+
+    fn write_file(&self, name: &str, text: &str) -> Result<(), Failure> {
+        let Some(folder) = &self.0.common.outputs else { return Ok(()) };
+        let (draft, path) = (folder.join(format!(".{name}.draft")), folder.join(name));
+        fs::create_dir_all(folder)
+            .and_then(|()| File::create(&draft))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .and_then(|()| fs::rename(&draft, &path))
+            .attempt(|| format!("write output `{}`", path.display()))
+    }
+
+    /// Says something to the person on stdout; nothing with `--output json` or `--quiet`.
+    pub fn say(&self, text: impl fmt::Display) {
+        if self.0.common.output == OutputFormat::Text && !self.0.common.quiet {
+            print_stdout(&text);
+        }
+    }
+
+    pub(crate) fn finish(&self) {
+        if self.0.common.output == OutputFormat::Json && !self.0.common.explain_config {
+            self.print_result(&Value::Null);
+        }
+    }
+
+    /// Leaves the failure in the outputs; best effort, since the failure may be that they cannot be written.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        let error = failure.json(self.0.step);
+        let retry_at = failure.retry_at().map(|at| at.to_rfc3339_opts(SecondsFormat::Secs, true));
+        let _ = self.write_file("error", &error.to_string());
+        let _ = self.write_file("retry-at", &retry_at.unwrap_or_default());
+        if self.0.common.output == OutputFormat::Json {
+            self.print_result(&error);
+        }
+    }
+
+    fn print_result(&self, error: &Value) {
+        let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
+        let outputs: Map<String, Value> =
+            written.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        print_stdout(
+            &serde_json::json!({ "v": 1, "step": self.0.step, "outputs": outputs, "error": error }),
+        );
+    }
+
+    /// Prints each flag and each of `further` with its origin.
+    pub(crate) fn print_settings(
+        &self,
+        matches: &ArgMatches,
+        further: Vec<(String, String, Origin)>,
+    ) {
+        let mut lines: Vec<(String, String, Origin)> = Vec::new();
+        for id in matches.ids() {
+            let Some(raw) = matches.try_get_raw(id.as_str()).ok().flatten() else { continue };
+            let value = raw.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(",");
+            let origin = match matches.value_source(id.as_str()) {
+                Some(ValueSource::CommandLine) => {
+                    self.0.origins.get(id.as_str()).cloned().unwrap_or(Origin::Flag)
+                }
+                _ => Origin::Default,
+            };
+            lines.push((format!("--{}", id.as_str().replace('_', "-")), value, origin));
+        }
+        lines.sort_by(|a, b| a.0.cmp(&b.0));
+        lines.extend(further);
+        let width = lines.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
+        for (name, value, origin) in lines {
+            print_stdout(&format_args!("{name:width$}  {value}  ({origin})"));
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the one place where a step speaks on stdout")]
+fn print_stdout(text: &impl fmt::Display) {
+    println!("{text}");
+}

@@ -1,0 +1,113 @@
+//! What was seen where: the report that says why a wait ended as it did.
+
+use std::time::Duration;
+
+use dns01_core::Zone;
+use serde::Serialize;
+
+use crate::Unresolved;
+
+/// What every address of every server showed.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct Report {
+    /// One entry for each zone and address.
+    pub servers: Vec<ServerReport>,
+    /// Name servers that could not be asked because they have no address.
+    pub unresolved: Vec<Unresolved>,
+    /// How many addresses showed everything.
+    pub agreeing: usize,
+    /// How many had to. Addresses that cannot be reached from here don't count where their server has another.
+    pub total: usize,
+    /// How long this took, in milliseconds.
+    pub waited_ms: u64,
+}
+
+/// What one address showed of one zone.
+#[derive(Clone, Debug, Serialize)]
+pub struct ServerReport {
+    /// The zone.
+    pub zone: Zone,
+    /// The server's name, or its address where only that is known.
+    pub server: String,
+    /// The address, with the port unless it is 53.
+    pub address: String,
+    /// Whether it shows all values, lastingly.
+    pub agrees: bool,
+    /// Whether it is left out of the count: not reachable from here, while its server answers at another address.
+    pub excused: bool,
+    /// When it first showed all values, in milliseconds since the start.
+    pub first_seen_ms: Option<u64>,
+    /// What it last answered, in words: `answers NXDOMAIN`, `shows 1 of 2 values`, `does not answer`.
+    pub last_answer: String,
+    /// For how long it has been answering that, in milliseconds.
+    pub since_ms: u64,
+    /// The zone's serial, where a negative answer told it.
+    pub serial: Option<u32>,
+    /// How often it went back from showing the values to not showing them.
+    pub flips: u32,
+    /// How many questions it was asked.
+    pub asked: u32,
+}
+
+/// How far a wait has come.
+#[derive(Clone, Copy, Debug)]
+pub struct Progress<'a> {
+    /// How many addresses show everything.
+    pub agreeing: usize,
+    /// How many have to.
+    pub total: usize,
+    /// Since the start of the wait.
+    pub elapsed: Duration,
+    /// Those that don't yet.
+    pub behind: &'a [ServerReport],
+}
+
+impl ServerReport {
+    /// The server and its address, for people: `ns1.example.org (192.0.2.1)`.
+    pub fn place(&self) -> String {
+        if self.server == self.address {
+            self.address.clone()
+        } else {
+            format!("{} ({})", self.server, self.address)
+        }
+    }
+
+    /// What is wrong with it and for how long: `ns1.example.org (192.0.2.1) still answers NXDOMAIN for 41 s`.
+    pub fn sentence(&self) -> String {
+        let since = Duration::from_millis(self.since_ms);
+        format!("{} still {} for {}", self.place(), self.last_answer, seconds(since))
+    }
+}
+
+impl Report {
+    /// The servers that count and do not agree.
+    pub fn behind(&self) -> impl Iterator<Item = &ServerReport> {
+        self.servers.iter().filter(|server| !server.agrees && !server.excused)
+    }
+}
+
+/// Whole seconds for people, tenths below ten.
+pub(crate) fn seconds(duration: Duration) -> String {
+    let tenths = duration.as_millis() / 100;
+    if tenths < 100 {
+        format!("{}.{} s", tenths / 10, tenths % 10)
+    } else {
+        format!("{} s", tenths / 10)
+    }
+}
+
+impl Report {
+    /// One line that names each server that is behind, what it answers and for how long.
+    pub(crate) fn why(&self) -> String {
+        let behind: Vec<_> = self.behind().map(ServerReport::sentence).collect();
+        format!("{}; {} of {} addresses agree", behind.join(", "), self.agreeing, self.total)
+    }
+
+    pub(crate) fn hint(&self) -> Option<String> {
+        None
+    }
+
+    pub(crate) fn facts(&self) -> Vec<(String, String)> {
+        Vec::new()
+    }
+}

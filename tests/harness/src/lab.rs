@@ -1,0 +1,103 @@
+//! A test's own corner of the machine: a folder and a /24 of 127.0.0.0/8.
+
+use crate::pki::TestCa;
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU8, AtomicU32, Ordering};
+use std::sync::{Arc, OnceLock};
+use tempfile::TempDir;
+
+/// The environment variable with which [`crate::private_namespace`] names the folder that labs live in.
+pub(crate) const ROOT: &str = "DNS01_LAB";
+
+/// Networks handed out by this process. 127.0.x.x is left alone.
+static NETWORKS: AtomicU32 = AtomicU32::new(0);
+
+/// A folder and a network of its own; a clone is another handle to the same lab.
+#[derive(Clone, Debug)]
+pub struct Lab(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    folder: TempDir,
+    network: (u8, u8),
+    hosts: AtomicU8,
+    names: AtomicU32,
+    ca: OnceLock<TestCa>,
+}
+
+impl Lab {
+    /// A new lab. Panics outside the private namespace, where port 53 and the loopback network are not ours.
+    pub fn new() -> Self {
+        let root = std::env::var_os(ROOT)
+            .expect("this test needs its private namespace: run `cargo xtask test`");
+        let folder = tempfile::Builder::new().prefix("lab-").tempdir_in(root).unwrap();
+        // A process id in the sum keeps two test binaries in one namespace apart.
+        let number = NETWORKS.fetch_add(1, Ordering::Relaxed) + std::process::id() * 251;
+        let network = (
+            u8::try_from(1 + number / 254 % 254).unwrap(),
+            u8::try_from(1 + number % 254).unwrap(),
+        );
+        Self(Arc::new(Inner {
+            folder,
+            network,
+            hosts: AtomicU8::new(0),
+            names: AtomicU32::new(0),
+            ca: OnceLock::new(),
+        }))
+    }
+
+    /// The lab's folder; it lives as long as the last handle.
+    pub fn path(&self) -> &Path {
+        self.0.folder.path()
+    }
+
+    /// A new, empty folder whose name starts with `name`.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path =
+            self.path().join(format!("{name}-{}", self.0.names.fetch_add(1, Ordering::Relaxed)));
+        fs::create_dir(&path).unwrap();
+        path
+    }
+
+    /// A new, empty folder on a file system of its own with room for `kib` KiB: for a full disk.
+    pub fn small_disk(&self, kib: u32) -> PathBuf {
+        let path = self.folder("disk");
+        mount(&["-t", "tmpfs", "-o", &format!("size={kib}k"), "tmpfs"], &path);
+        path
+    }
+
+    /// Makes an existing folder read-only for everybody, root included (a write gets EROFS).
+    pub fn make_read_only(&self, folder: &Path) {
+        mount(&["--bind", folder.to_str().unwrap()], folder);
+        mount(&["-o", "remount,bind,ro"], folder);
+    }
+
+    /// The next free address of the lab's network. The interface has it already: `named` skips one that it lacks.
+    pub fn address(&self) -> IpAddr {
+        let host = 1 + self.0.hosts.fetch_add(1, Ordering::Relaxed);
+        let address = Ipv4Addr::new(127, self.0.network.0, self.0.network.1, host);
+        let mut ip = Command::new("ip");
+        ip.args(["addr", "add", &format!("{address}/8"), "dev", "lo"]);
+        assert!(ip.status().unwrap().success(), "`ip addr add {address}/8 dev lo` failed");
+        address.into()
+    }
+
+    /// The lab's certificate authority for its HTTPS servers; never the one that pebble issues from.
+    pub fn ca(&self) -> &TestCa {
+        self.0.ca.get_or_init(|| TestCa::new(&self.folder("ca")))
+    }
+}
+
+impl Default for Lab {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+fn mount(options: &[&str], target: &Path) {
+    let status = Command::new("mount").args(options).arg(target).status().unwrap();
+    assert!(status.success(), "`mount {}` on `{}` failed", options.join(" "), target.display());
+}

@@ -1,0 +1,36 @@
+//! The fake, and the CA behind a front.
+
+use harness::{FakeHttps, Lab, Reply, Request, exchange};
+
+#[test]
+#[ignore = "needs the private namespace"]
+fn a_fake_answers_under_its_host_name_and_remembers_what_it_was_asked() {
+    let lab = Lab::new();
+    let fake = FakeHttps::start(&lab, &["api.vendor.example"], |request| {
+        Reply::json(&request.json()).with_header("x-path", &request.path)
+    });
+    let request = Request::new("POST", "api.vendor.example", "/v1/zones?name=x")
+        .with_body("application/json", r#"{"a":1}"#);
+    let reply = exchange(fake.address(), "api.vendor.example", lab.ca().pem(), &request).unwrap();
+    assert_eq!(
+        (reply.status, reply.text(), reply.header("x-path")),
+        (200, r#"{"a":1}"#.to_owned(), Some("/v1/zones?name=x"))
+    );
+    assert_eq!(fake.requests().len(), 1);
+}
+
+#[test]
+#[ignore = "needs the private namespace"]
+fn a_truncated_reply_is_shorter_than_it_says() {
+    let lab = Lab::new();
+    let fake = FakeHttps::start(&lab, &["x.example"], |_| {
+        Reply::status(200).with_body("text/plain", "whole body").truncated(5)
+    });
+    let reply = exchange(
+        fake.address(),
+        "x.example",
+        lab.ca().pem(),
+        &Request::new("GET", "x.example", "/"),
+    );
+    assert_ne!(reply.map(|reply| reply.text()).unwrap_or_default(), "whole body");
+}

@@ -2,6 +2,7 @@
 
 use crate::tools::tool;
 use crate::tsig::TsigKey;
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::net::{IpAddr, UdpSocket};
 use std::process::{Command, Stdio};
@@ -65,7 +66,9 @@ pub(crate) fn nsupdate(server: IpAddr, zone: &str, key: &TsigKey, changes: &[Str
     nsupdate.arg("-k").arg(&key.file).stdin(Stdio::piped()).stderr(Stdio::piped());
     let mut child = nsupdate.spawn().unwrap();
     let mut script = format!("server {server}\nzone {zone}.\n");
-    changes.iter().for_each(|change| script += &format!("update {change}\n"));
+    for change in changes {
+        writeln!(script, "update {change}").unwrap();
+    }
     child.stdin.take().unwrap().write_all(format!("{script}send\n").as_bytes()).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(

@@ -33,15 +33,16 @@ impl Knot {
         let (address, folder) = (lab.address(), lab.folder("knot"));
         let key = TsigKey::new(&folder, "dns01-key", Hmac::Sha256);
         let hosted = with_parents(&zones, &[address]);
-        hosted
-            .iter()
-            .for_each(|hosted| fs::write(folder.join(hosted.zone.file()), &hosted.master).unwrap());
+        for hosted in &hosted {
+            fs::write(folder.join(hosted.zone.file()), &hosted.master).unwrap();
+        }
         fs::write(folder.join("knot.conf"), configuration(&folder, address, &hosted, &key))
             .unwrap();
         let mut knotd = Command::new(tool("knotd"));
         knotd.args(["-c", "knot.conf"]).current_dir(&folder);
         let log = folder.join("knot.log");
-        let server = Server::start("knotd", knotd, &folder.join("output.log"), &[log.clone()]);
+        let server =
+            Server::start("knotd", knotd, &folder.join("output.log"), std::slice::from_ref(&log));
         let hosted = hosted.into_iter().map(|hosted| hosted.zone).collect();
         let mut knot = Self { server, address, log, zones, hosted, key, _lab: lab.clone() };
         knot.wait_ready();

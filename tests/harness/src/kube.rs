@@ -1,4 +1,4 @@
-//! A real Kubernetes API (etcd and kube-apiserver with RBAC, no node, no controllers) for Secrets and ConfigMaps.
+//! A real Kubernetes API (etcd and kube-apiserver with RBAC, no node, no controllers) for Secrets and config maps.
 
 use crate::http::{Reply, Request, exchange};
 use crate::lab::Lab;

@@ -87,7 +87,9 @@ impl Drop for Server {
             child.wait().ok();
         }
         if thread::panicking() {
-            self.logs.iter().for_each(|log| show_log(&self.name, log));
+            for log in &self.logs {
+                show_log(&self.name, log);
+            }
         }
     }
 }
@@ -100,5 +102,7 @@ fn show_log(name: &str, path: &Path) {
     let text = String::from_utf8_lossy(&fs::read(path).unwrap_or_default()).into_owned();
     let lines: Vec<_> = text.lines().collect();
     eprintln!("---- {name}: {}", path.display());
-    lines[lines.len().saturating_sub(LOG_LINES)..].iter().for_each(|line| eprintln!("{line}"));
+    for line in &lines[lines.len().saturating_sub(LOG_LINES)..] {
+        eprintln!("{line}");
+    }
 }

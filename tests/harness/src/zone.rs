@@ -72,8 +72,7 @@ impl Zone {
                 (format!("ns{}", index + 1), if address.is_ipv4() { "A" } else { "AAAA" });
             writeln!(text, "@ NS {name}\n{name} {kind} {address}").unwrap();
         }
-        self.records.iter().for_each(|record| writeln!(text, "{record}").unwrap());
-        text
+        text + &self.records.join("\n") + "\n"
     }
 
     /// The lines by which a parent delegates to this zone.

@@ -1,5 +1,6 @@
 //! Requests and replies, read from and written to a stream.
 
+use std::fmt::Write as _;
 use std::io::{self, BufRead, Read as _};
 use std::time::Duration;
 
@@ -196,11 +197,10 @@ fn bytes(start: &str, headers: &[(String, String)], body: &[u8]) -> Vec<u8> {
     let mut text = format!("{start}\r\n");
     // The body is whole here, whatever framing it came with.
     let framing = |name: &str| name == "content-length" || name == "transfer-encoding";
-    headers
-        .iter()
-        .filter(|(name, _)| !framing(name))
-        .for_each(|(name, value)| text += &format!("{name}: {value}\r\n"));
-    text += &format!("content-length: {}\r\n\r\n", body.len());
+    for (name, value) in headers.iter().filter(|(name, _)| !framing(name)) {
+        write!(text, "{name}: {value}\r\n").unwrap();
+    }
+    write!(text, "content-length: {}\r\n\r\n", body.len()).unwrap();
     [text.as_bytes(), body].concat()
 }
 

@@ -55,7 +55,7 @@ fn primary(
         Update::Nobody => String::new(),
     };
     let notify = if notify { secondaries.clone() } else { String::new() };
-    secondaries += "!any;";
+    secondaries += " !any;";
     let transfer = if hosted.zone.transfer { "any;" } else { &secondaries };
     writeln!(
         conf,
@@ -65,7 +65,8 @@ fn primary(
 }
 
 fn addresses(list: &[IpAddr]) -> String {
-    list.iter().map(|address| format!("{address}; ")).collect()
+    let words = list.iter().map(|address| format!("{address};"));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn options(folder: &Path, address: IpAddr, key: &TsigKey, control: &TsigKey) -> String {

@@ -91,7 +91,9 @@ impl NamedBuilder {
             .iter()
             .map(|own| process(*own, &Role::Secondary { of: servers[0] }, &hosted))
             .collect();
-        secondaries.iter_mut().for_each(|secondary| secondary.wait_ready(&self.zones));
+        for secondary in &mut secondaries {
+            secondary.wait_ready(&self.zones);
+        }
         Named { primary, secondaries, zones: self.zones, key: self.key, control, _lab: self.lab }
     }
 }
@@ -217,7 +219,7 @@ impl Process {
     }
 }
 
-/// AppArmor confines `/usr/sbin/named` to its own folders on Debian and Ubuntu; a copy elsewhere runs free.
+/// `AppArmor` confines `/usr/sbin/named` to its own folders on Debian and Ubuntu; a copy elsewhere runs free.
 fn spawn(lab: &Lab, folder: &Path) -> Server {
     let program = lab.path().join("named");
     if !program.exists() {

@@ -36,7 +36,7 @@ impl Invocation {
     pub(super) fn new(sandbox: &Sandbox, program: PathBuf) -> Self {
         let record = sandbox.lab.folder("run");
         fs::create_dir(record.join("outputs")).unwrap();
-        let (sandbox, timeout) = (sandbox.clone(), Duration::from_secs(120));
+        let (sandbox, timeout) = (sandbox.clone(), Duration::from_mins(2));
         let invocation = Self {
             sandbox,
             record,

@@ -58,9 +58,9 @@ impl Sandbox {
     /// The commands see an `/etc/hosts` with these names (and localhost) and nothing else.
     pub fn hosts<N: AsRef<str>>(mut self, hosts: &[(N, IpAddr)]) -> Self {
         let mut text = "127.0.0.1 localhost\n".to_owned();
-        hosts
-            .iter()
-            .for_each(|(name, address)| writeln!(text, "{address} {}", name.as_ref()).unwrap());
+        for (name, address) in hosts {
+            writeln!(text, "{address} {}", name.as_ref()).unwrap();
+        }
         self.mount("hosts", &text, "/etc/hosts");
         self
     }

@@ -9,7 +9,7 @@ fn pebble_starts_with_no_request_counted_and_counts_each_by_handler() {
     let lab = Lab::new();
     let named = Named::builder(&lab).start();
     let pebble = Pebble::builder(&lab, named.address())
-        .profile("shortlived", Duration::from_secs(60))
+        .profile("shortlived", Duration::from_mins(1))
         .alternate_roots(1)
         .start();
     assert_eq!((pebble.requests(), pebble.issuing_roots().len()), (0, 2));

@@ -46,7 +46,7 @@ fn a_command_dies_at_the_chosen_system_call_and_not_before() {
 fn another_user_runs_without_roots_rights() {
     if std::fs::read_to_string("/proc/self/uid_map").unwrap().split_whitespace().last() == Some("1")
     {
-        return eprintln!("skipped: only one user exists in this namespace");
+        return; // Somebody else's root has one user only.
     }
     Sandbox::new(&Lab::new())
         .program("/usr/bin/id")

@@ -1,0 +1,167 @@
+//! dns-update's clients behind our trait.
+//!
+//! The library's clients add and remove by value, but some replace a whole RRset to do it, some start a job and return,
+//! and none says whether a value is there now. So each write here is read back and repeated until it shows.
+
+pub(crate) mod rows;
+mod sort;
+
+use std::fmt;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use dns_update::{DnsRecord, DnsRecordType, DnsUpdater};
+use dns01_core::{OwnerName, TxtRecord, Zone};
+use tokio::time::{sleep, timeout};
+
+use self::sort::{Act, Fault};
+use crate::{DnsProvider, ProviderError, ProviderSpec, Settings};
+
+/// How long all of one call may take, with the waiting that providers ask for.
+const DEADLINE: Duration = Duration::from_secs(150);
+
+/// What to wait before each reading: the first two see whether there is anything to do and whether it worked, the
+/// others are for providers that take a moment and for other writers.
+const PAUSES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::ZERO,
+    Duration::from_millis(300),
+    Duration::from_secs(1),
+    Duration::from_secs(3),
+    Duration::from_secs(5),
+];
+
+/// One of the library's clients.
+struct Bridge {
+    spec: &'static ProviderSpec,
+    client: DnsUpdater,
+    ttl: Option<u32>,
+    credentials: Vec<(String, String)>,
+}
+
+/// Puts a client behind our trait.
+fn build(
+    spec: &'static ProviderSpec,
+    settings: &Settings,
+    client: dns_update::Result<DnsUpdater>,
+) -> Result<Box<dyn DnsProvider>, ProviderError> {
+    let ttl = spec.settings.iter().find(|setting| setting.label == "TTL");
+    let ttl = ttl.map(|setting| settings.seconds(setting.env)).transpose()?.flatten();
+    let credentials = settings.credentials();
+    let client = client.map_err(|error| ProviderError::Malformed {
+        name: format!("the settings for {}", spec.id),
+        why: format!("cannot be used: {}", sort::quote(&error.to_string())),
+        place: None,
+        hint: None,
+    })?;
+    Ok(Box::new(Bridge { spec, client, ttl, credentials }))
+}
+
+impl Bridge {
+    /// Reads and writes at one name until `act` is done for all `values`.
+    async fn settle(
+        &self,
+        act: Act,
+        zone: &Zone,
+        name: &OwnerName,
+        records: &[&TxtRecord],
+    ) -> Result<(), ProviderError> {
+        for pause in PAUSES {
+            sleep(pause).await;
+            let held = self.read(zone, name).await?;
+            let open: Vec<_> = records
+                .iter()
+                .filter(|record| held.contains(&record.value) == (act == Act::Remove))
+                .collect();
+            let Some(first) = open.first() else { return Ok(()) };
+            let values = open.iter().map(|record| DnsRecord::TXT(record.value.clone())).collect();
+            let (owner, origin) = (name.as_str(), zone.apex.as_str());
+            let written = if act == Act::Add {
+                let ttl = first.ttl.max(self.spec.min_ttl);
+                self.client.add_to_rrset(owner, DnsRecordType::TXT, ttl, values, origin).await
+            } else {
+                self.client.remove_from_rrset(owner, DnsRecordType::TXT, values, origin).await
+            };
+            match written.map_err(|error| self.sort(&error, act, zone)) {
+                Ok(()) | Err(Fault::Raced) => {}
+                Err(Fault::Final(error)) => return Err(error),
+            }
+        }
+        Err(ProviderError::NotSeen { act: act.done(), name: name.to_string() })
+    }
+
+    async fn settle_all(
+        &self,
+        act: Act,
+        zone: &Zone,
+        records: &[TxtRecord],
+    ) -> Result<(), ProviderError> {
+        let mut names: Vec<_> = records.iter().map(|record| &record.name).collect();
+        names.sort();
+        names.dedup();
+        for name in names {
+            let here: Vec<_> = records.iter().filter(|record| record.name == *name).collect();
+            self.settle(act, zone, name, &here).await?;
+        }
+        Ok(())
+    }
+
+    async fn read(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, ProviderError> {
+        let (owner, origin) = (name.as_str(), zone.apex.as_str());
+        let held = self.client.list_rrset(owner, DnsRecordType::TXT, origin).await;
+        let held = held.map_err(|error| match self.sort(&error, Act::List, zone) {
+            Fault::Final(error) => error,
+            Fault::Raced => sort::unreadable(self.spec.title),
+        })?;
+        Ok(held
+            .into_iter()
+            .filter_map(|record| match record {
+                DnsRecord::TXT(value) => Some(value),
+                _ => None,
+            })
+            .collect())
+    }
+
+    fn sort(&self, error: &dns_update::Error, act: Act, zone: &Zone) -> Fault {
+        sort::sort(error, act, zone, self.spec, &self.credentials)
+    }
+
+    /// `work`, ended at the deadline.
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProviderError>> + Send,
+    ) -> Result<T, ProviderError> {
+        timeout(DEADLINE, work).await.unwrap_or_else(|_| {
+            Err(ProviderError::Unavailable {
+                what: format!("{} did not finish within {} s", self.spec.title, DEADLINE.as_secs()),
+                hint: None,
+            })
+        })
+    }
+}
+
+#[async_trait]
+impl DnsProvider for Bridge {
+    async fn add(&self, zone: &Zone, records: &[TxtRecord]) -> Result<(), ProviderError> {
+        self.bounded(self.settle_all(Act::Add, zone, records)).await
+    }
+
+    async fn remove(&self, zone: &Zone, records: &[TxtRecord]) -> Result<(), ProviderError> {
+        self.bounded(self.settle_all(Act::Remove, zone, records)).await
+    }
+
+    async fn list(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, ProviderError> {
+        self.bounded(self.read(zone, name)).await
+    }
+
+    fn ttl(&self) -> Option<u32> {
+        self.ttl
+    }
+}
+
+/// Shows which provider it is; a client's own `Debug` would show credentials.
+impl fmt::Debug for Bridge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Bridge").field(&self.spec.id).finish_non_exhaustive()
+    }
+}

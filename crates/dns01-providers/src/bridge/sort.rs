@@ -1,0 +1,210 @@
+//! What the library's errors mean. They are strings; here is the one place that reads them.
+//!
+//! Of a body only the provider's code and a short, scrubbed message go on: bodies may repeat what was sent.
+
+use dns_update::Error;
+use dns01_core::Zone;
+use serde_json::Value;
+
+use crate::{ProviderError, ProviderSpec};
+
+/// What was being done.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Act {
+    Add,
+    Remove,
+    List,
+}
+
+impl Act {
+    /// As in "values were …".
+    pub(super) fn done(self) -> &'static str {
+        match self {
+            Self::Add => "added",
+            Self::Remove => "removed",
+            Self::List => "read",
+        }
+    }
+}
+
+/// What an error means for the one who wrote.
+#[derive(Debug)]
+pub(super) enum Fault {
+    /// Somebody else wrote meanwhile: read again and decide anew.
+    Raced,
+    /// There is no point in going on.
+    Final(ProviderError),
+}
+
+/// What a provider said about a request it did not carry out.
+struct Refusal {
+    status: Option<u16>,
+    code: String,
+    message: String,
+}
+
+/// Provider codes that mean "somebody has written meanwhile": Cloudflare (record exists, record gone), Hetzner,
+/// Route 53.
+const RACED: &[&str] =
+    &["81044", "81057", "81058", "conflict", "uniqueness_error", "InvalidChangeBatch"];
+
+/// Provider codes for bad credentials that come with the status 400: Cloudflare, Route 53.
+const DENIED: &[&str] = &[
+    "1000",
+    "6003",
+    "6111",
+    "9103",
+    "9106",
+    "9109",
+    "10000",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "MissingAuthenticationToken",
+    "ExpiredToken",
+];
+
+/// Provider codes for "slow down" that come with the status 400: Route 53.
+const THROTTLED: &[&str] = &["Throttling", "ThrottlingException", "PriorRequestNotComplete"];
+
+/// Says what `error` means.
+pub(super) fn sort(
+    error: &Error,
+    act: Act,
+    zone: &Zone,
+    spec: &ProviderSpec,
+    credentials: &[(String, String)],
+) -> Fault {
+    let title = spec.title;
+    let unavailable = |what| ProviderError::Unavailable { what, hint: None };
+    let denied = |said: String| ProviderError::Denied {
+        what: format!("{title} refused the credentials: {said}"),
+        hint: format!(
+            "check that they are current, and give them {} for `{zone}`",
+            spec.permission
+        ),
+        credentials: credentials.to_vec(),
+    };
+    let no_zone = || ProviderError::NoZone {
+        what: format!("{title} has no zone `{zone}` for these credentials"),
+        hint: format!("check the account, and that the credentials may read `{zone}`"),
+    };
+    let text = match error {
+        Error::Unauthorized => return Fault::Final(denied("401".into())),
+        // Deleting what somebody else has deleted first.
+        Error::NotFound if act == Act::Remove => return Fault::Raced,
+        Error::NotFound => return Fault::Final(no_zone()),
+        Error::Api(text) | Error::Response(text) | Error::Client(text) | Error::Protocol(text) => {
+            text
+        }
+        Error::Serialize(_) | Error::Parse(_) => return Fault::Final(unreadable(title)),
+        other => {
+            return Fault::Final(ProviderError::Rejected {
+                what: format!("{title}: {}", quote(&other.to_string())),
+            });
+        }
+    };
+    if text.starts_with("No Cloudflare zone") || text.starts_with("No suitable hosted zone") {
+        return Fault::Final(no_zone());
+    }
+    let refusal = Refusal::read(text);
+    let said = refusal.said();
+    let is = |codes: &[&str]| codes.contains(&refusal.code.as_str());
+    Fault::Final(match refusal.status {
+        Some(409) => return Fault::Raced,
+        _ if is(RACED) => return Fault::Raced,
+        Some(401 | 403) => denied(said),
+        _ if is(DENIED) => denied(said),
+        Some(429) => unavailable(format!("{title} is limiting requests: {said}")),
+        _ if is(THROTTLED) => unavailable(format!("{title} is limiting requests: {said}")),
+        Some(404) => no_zone(),
+        Some(status) if status < 500 => {
+            ProviderError::Rejected { what: format!("{title} rejected the request: {said}") }
+        }
+        Some(_) => unavailable(format!("{title} has a problem of its own: {said}")),
+        None if text.contains("request") => unavailable(format!("{title} could not be reached")),
+        None => unavailable(format!("{title} failed: {said}")),
+    })
+}
+
+/// The answer was not what the provider's API answers.
+pub(super) fn unreadable(title: &str) -> ProviderError {
+    ProviderError::Unavailable {
+        what: format!("the answer of {title} cannot be understood"),
+        hint: Some("look for a proxy between here and the provider".into()),
+    }
+}
+
+impl Refusal {
+    /// Reads `HTTP 403: {…}`, `BadRequest {…}`, `Route53 API error: 403 Forbidden - <…>` and the like.
+    fn read(text: &str) -> Self {
+        let status = if text.contains("BadRequest") { Some(400) } else { first_status(text) };
+        let body = text.find(['{', '<']).map_or("", |start| &text[start..]);
+        let (code, message) = from_json(body).or_else(|| from_xml(body)).unwrap_or_default();
+        Self { status, code, message }
+    }
+
+    /// In words: `403, code 10000 "Authentication error"`.
+    fn said(&self) -> String {
+        let mut parts = Vec::new();
+        parts.extend(self.status.map(|status| status.to_string()));
+        if !self.code.is_empty() {
+            parts.push(format!("code {}", scrub(&self.code)));
+        }
+        let words = parts.join(", ");
+        if self.message.is_empty() { words } else { format!("{words} {}", quote(&self.message)) }
+    }
+}
+
+/// The first number from 400 to 599 that stands alone.
+fn first_status(text: &str) -> Option<u16> {
+    text.split(|c: char| !c.is_ascii_alphanumeric())
+        .filter_map(|word| word.parse().ok())
+        .find(|status| (400..600).contains(status))
+}
+
+/// Code and message of a JSON error: Cloudflare's list, Hetzner's object, DigitalOcean's and deSEC's flat ones.
+fn from_json(body: &str) -> Option<(String, String)> {
+    let body: Value = serde_json::from_str(body).ok()?;
+    let error = match (&body["errors"][0], &body["error"]) {
+        (error @ Value::Object(_), _) | (_, error @ Value::Object(_)) => error,
+        _ => &body,
+    };
+    let text = |keys: &[&str]| {
+        keys.iter().find_map(|key| match &error[*key] {
+            Value::String(text) => Some(text.clone()),
+            Value::Number(number) => Some(number.to_string()),
+            _ => None,
+        })
+    };
+    Some((
+        text(&["code", "id"]).unwrap_or_default(),
+        text(&["message", "detail"]).unwrap_or_default(),
+    ))
+}
+
+/// Code and message of Route 53's XML errors; the body may be cut off after them.
+fn from_xml(body: &str) -> Option<(String, String)> {
+    let between = |open: &str, close: &str| {
+        let (_, rest) = body.split_once(open)?;
+        rest.split_once(close).map(|(text, _)| text.to_owned())
+    };
+    if body.contains("<InvalidChangeBatch") {
+        let message = between("<Message>", "</Message>").unwrap_or_default();
+        return Some(("InvalidChangeBatch".into(), message));
+    }
+    Some((between("<Code>", "</Code>")?, between("<Message>", "</Message>").unwrap_or_default()))
+}
+
+/// A provider's words in quotes, scrubbed and short.
+pub(super) fn quote(text: &str) -> String {
+    format!("\"{}\"", scrub(text))
+}
+
+/// Printable, at most 100 characters, and without anything that could be a credential: a long word.
+fn scrub(text: &str) -> String {
+    let words = text.split_whitespace().map(|word| {
+        let is_long = word.len() >= 20;
+        if is_long { "…".to_owned() } else { word.chars().filter(|c| !c.is_control()).collect() }
+    });
+    words.collect::<Vec<String>>().join(" ").chars().take(100).collect()
+}

@@ -1,0 +1,126 @@
+//! Why a provider could not do what it was asked.
+
+use dns01_core::{Exit, Explain, UnreadableSetting};
+
+/// Why a provider could not be built, or could not do what it was asked. No variant ever holds a credential.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ProviderError {
+    /// Nothing in the catalog has this id.
+    #[error("no provider is called `{id}`")]
+    Unknown {
+        /// The id given.
+        id: String,
+        /// The id or alias that was most likely meant.
+        nearest: Option<&'static str>,
+    },
+    /// Required settings were not given.
+    #[error("{provider} needs settings that are not given: {}", missing.join(", "))]
+    Unset {
+        /// The provider's id.
+        provider: &'static str,
+        /// Their environment names.
+        missing: Vec<&'static str>,
+    },
+    /// The file that should hold a setting cannot be read.
+    #[error(transparent)]
+    Unreadable(#[from] UnreadableSetting),
+    /// A setting has a value that cannot be used.
+    #[error("{name} {why}")]
+    Malformed {
+        /// The name it was given by.
+        name: String,
+        /// What is wrong with it, as the rest of a sentence; never the value of a secret.
+        why: String,
+        /// Its name and where it was found.
+        place: Option<String>,
+        /// What to do about it, where there is something better to say than "correct it".
+        hint: Option<String>,
+    },
+    /// The credentials were not accepted, or do not allow this.
+    #[error("{what}")]
+    Denied {
+        /// Who refused what, with the code the provider gave.
+        what: String,
+        /// What the credentials need.
+        hint: String,
+        /// Where the credentials are: labels and places, never values.
+        credentials: Vec<(String, String)>,
+    },
+    /// The provider does not serve the zone.
+    #[error("{what}")]
+    NoZone {
+        /// Who does not know which zone.
+        what: String,
+        /// What to check.
+        hint: String,
+    },
+    /// The provider found fault with the request itself.
+    #[error("{what}")]
+    Rejected {
+        /// Who rejected what, with the code the provider gave.
+        what: String,
+    },
+    /// No usable answer came, or the provider asked to be left alone for now.
+    #[error("{what}")]
+    Unavailable {
+        /// Who failed to answer, and how.
+        what: String,
+        /// What can be done, where there is more to do than wait.
+        hint: Option<String>,
+    },
+    /// The write was acknowledged, but reading it back does not show it.
+    #[error("TXT values at `{name}` were {act}, but reading back does not show it")]
+    NotSeen {
+        /// What was done: `added` or `removed`.
+        act: &'static str,
+        /// The owner name.
+        name: String,
+    },
+}
+
+impl Explain for ProviderError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unknown { .. } | Self::Unset { .. } | Self::Malformed { .. } => Exit::Config,
+            Self::Unreadable(error) => error.exit(),
+            Self::Denied { .. } => Exit::AuthRefused,
+            Self::NoZone { .. } => Exit::NotFound,
+            Self::Rejected { .. } => Exit::Input,
+            Self::Unavailable { .. } => Exit::Transient,
+            Self::NotSeen { .. } => Exit::NotYet,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unknown { nearest: Some(nearest), .. } => {
+                Some(format!("use `{nearest}`, or list all with `dns01 providers`"))
+            }
+            Self::Unknown { nearest: None, .. } => Some("list all with `dns01 providers`".into()),
+            Self::Unset { missing, .. } => {
+                let each: Vec<_> =
+                    missing.iter().map(|name| format!("{name} or {name}_FILE")).collect();
+                Some(format!("set {}", each.join(", and ")))
+            }
+            Self::Unreadable(error) => error.hint(),
+            Self::Malformed { hint, name, .. } => {
+                hint.clone().or_else(|| Some(format!("correct {name}")))
+            }
+            Self::Denied { hint, .. } | Self::NoZone { hint, .. } => Some(hint.clone()),
+            Self::Unavailable { hint, .. } => hint.clone(),
+            Self::Rejected { .. } => None,
+            Self::NotSeen { name, .. } => Some(format!(
+                "look for a CNAME at `{name}` (no TXT can stand beside it) and for another writer"
+            )),
+        }
+    }
+
+    fn facts(&self) -> Vec<(String, String)> {
+        match self {
+            Self::Denied { credentials, .. } => credentials.clone(),
+            Self::Malformed { place: Some(place), .. } => vec![("setting".into(), place.clone())],
+            _ => Vec::new(),
+        }
+    }
+}

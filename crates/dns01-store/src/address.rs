@@ -1,0 +1,45 @@
+//! Where journals are: `dir:PATH` or `kube:`.
+
+use std::sync::Arc;
+
+use crate::account::Accounts;
+use crate::journal::Journal;
+use crate::{DirStore, Name, Store, StoreError};
+
+/// The documents at one address.
+#[derive(Clone, Debug)]
+pub struct Backend {
+    store: Arc<dyn Store>,
+}
+
+/// Opens `dir:PATH`, or `kube:` (the namespace of this pod, or of the current context of `KUBECONFIG`).
+///
+/// A folder is not touched before something is read from it or written to it.
+pub async fn open(address: &str) -> Result<Backend, StoreError> {
+    match address.split_once(':') {
+        Some(("dir", path)) if !path.is_empty() => Ok(Backend::new(Arc::new(DirStore::new(path)))),
+        _ => Err(StoreError::Address { text: address.chars().take(80).collect() }),
+    }
+}
+
+impl Backend {
+    /// The documents in `store`.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// The journal of one certificate; nothing is read yet.
+    pub fn journal(&self, name: &Name) -> Journal {
+        Journal::new(Arc::clone(&self.store), name.clone())
+    }
+
+    /// The accounts.
+    pub fn accounts(&self) -> Accounts {
+        Accounts::new(Arc::clone(&self.store))
+    }
+
+    /// The certificates that have a journal, sorted; on Kubernetes this needs `list` on `configmaps`.
+    pub async fn journals(&self) -> Result<Vec<Name>, StoreError> {
+        self.store.journals().await
+    }
+}

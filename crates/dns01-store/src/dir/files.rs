@@ -1,0 +1,188 @@
+//! Files that are whole or absent, and that nobody else can read or plant.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use dns01_core::fail_point;
+use rustix::fs::OFlags;
+
+use crate::StoreError;
+
+/// What a killed writer leaves begins so; the next writer removes it.
+const TEMPORARY: &str = ".tmp-";
+
+/// Makes a folder and what is missing above it; each is durable before something is put into it.
+pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let parent = parent_of(path);
+    if !parent.is_dir() {
+        make_folder(parent, mode)?;
+    }
+    match DirBuilder::new().mode(mode).create(path) {
+        Ok(()) => {}
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
+        Err(error) => return Err(StoreError::io("make folder", path)(error)),
+    }
+    fail_point::pass("store::dir::folder");
+    sync_folder(parent)
+}
+
+/// Refuses a folder that is none, belongs to another user, or that others can write into.
+pub(crate) fn check_folder(path: &Path) -> Result<(), StoreError> {
+    let found = fs::metadata(path).map_err(StoreError::io("read", path))?;
+    if !found.is_dir() {
+        return Err(StoreError::Io {
+            act: "use as a folder",
+            path: path.to_owned(),
+            cause: io::Error::from(io::ErrorKind::NotADirectory),
+        });
+    }
+    check_owner(path, found.uid())?;
+    if found.mode() & 0o022 != 0 {
+        return Err(StoreError::Unsafe {
+            path: path.to_owned(),
+            why: format!("its mode {:04o} lets others write into it", found.mode() & 0o7777),
+            fix: format!("chmod go-w {}", path.display()),
+        });
+    }
+    Ok(())
+}
+
+fn check_owner(path: &Path, owner: u32) -> Result<(), StoreError> {
+    let ours = rustix::process::geteuid().as_raw();
+    if owner == ours || owner == 0 {
+        return Ok(());
+    }
+    Err(StoreError::Unsafe {
+        path: path.to_owned(),
+        why: format!("it belongs to user {owner}, and this process runs as {ours}"),
+        fix: format!("chown {ours} {}", path.display()),
+    })
+}
+
+/// The content of a file that only its owner can read; `None` where there is none. A symbolic link is refused.
+pub(crate) fn read(path: &Path, largest: usize) -> Result<Option<Vec<u8>>, StoreError> {
+    let file = match open_in_place(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::LOOP.raw_os_error()) => {
+            return Err(StoreError::Unsafe {
+                path: path.to_owned(),
+                why: "it is a symbolic link".into(),
+                fix: format!("rm {}", path.display()),
+            });
+        }
+        Err(error) => return Err(StoreError::io("read", path)(error)),
+    };
+    let found = file.metadata().map_err(StoreError::io("read", path))?;
+    if !found.is_file() {
+        return Err(StoreError::Unsafe {
+            path: path.to_owned(),
+            why: "it is no file".into(),
+            fix: format!("rm -r {}", path.display()),
+        });
+    }
+    check_owner(path, found.uid())?;
+    if found.mode() & 0o077 != 0 {
+        return Err(StoreError::Unsafe {
+            path: path.to_owned(),
+            why: format!("its mode {:04o} lets others read or change it", found.mode() & 0o7777),
+            fix: format!("chmod 0600 {}", path.display()),
+        });
+    }
+    let mut octets = Vec::new();
+    (&file)
+        .take(largest as u64 + 1)
+        .read_to_end(&mut octets)
+        .map_err(StoreError::io("read", path))?;
+    if octets.len() > largest {
+        return Err(StoreError::Unsafe {
+            path: path.to_owned(),
+            why: format!("it has more than {largest} octets"),
+            fix: format!("mv {0} {0}.large", path.display()),
+        });
+    }
+    Ok(Some(octets))
+}
+
+/// Opens for reading without following a symbolic link and without waiting at a pipe.
+fn open_in_place(path: &Path) -> io::Result<File> {
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    OpenOptions::new().read(true).custom_flags(flags.bits().cast_signed()).open(path)
+}
+
+/// Puts `octets` at `path`, whole or not at all: a new file beside it, made durable, renamed over it, the folder
+/// made durable. `mode` holds from the moment the file exists.
+pub(crate) fn replace(path: &Path, octets: &[u8], mode: u32) -> Result<(), StoreError> {
+    let temporary = temporary_beside(path);
+    let written = create(&temporary, octets, mode).and_then(|()| {
+        fail_point::pass("store::dir::temporary");
+        fs::rename(&temporary, path).map_err(StoreError::io("write", path))
+    });
+    if written.is_err() {
+        let _ = fs::remove_file(&temporary);
+        return written;
+    }
+    fail_point::pass("store::dir::renamed");
+    sync_folder(parent_of(path))
+}
+
+/// Makes a new file, durable; fails where something is at `path` already.
+pub(crate) fn create(path: &Path, octets: &[u8], mode: u32) -> Result<(), StoreError> {
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(mode)
+        .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+        .map_err(StoreError::io("write", path))?;
+    file.write_all(octets).map_err(StoreError::io("write", path))?;
+    file.sync_all().map_err(StoreError::io("write", path))
+}
+
+/// Removes a file, durably; done as well where there is none.
+pub(crate) fn remove(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Ok(()) => sync_folder(parent_of(path)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(StoreError::io("remove", path)(error)),
+    }
+}
+
+/// Removes what killed writers left in `folder`. Only under the lock: what is found then has no writer any more.
+pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), StoreError> {
+    for entry in fs::read_dir(folder).map_err(StoreError::io("read folder", folder))? {
+        let entry = entry.map_err(StoreError::io("read folder", folder))?;
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            let path = entry.path();
+            let removed = if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                fs::remove_dir_all(&path)
+            } else {
+                fs::remove_file(&path)
+            };
+            removed.map_err(StoreError::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
+/// A name beside `path` that nothing has.
+pub(crate) fn temporary_beside(path: &Path) -> PathBuf {
+    parent_of(path).join(format!("{TEMPORARY}{:016x}", rand::random::<u64>()))
+}
+
+/// Makes renames and new names in `folder` durable.
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(StoreError::io("write", folder))
+}
+
+fn parent_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    }
+}

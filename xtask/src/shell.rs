@@ -51,7 +51,8 @@ pub(crate) fn find(program: &str) -> Option<PathBuf> {
 }
 
 fn line(command: &Command) -> String {
-    let words = [command.get_program()].into_iter().chain(command.get_args());
+    let program = Path::new(command.get_program());
+    let words = program.file_name().into_iter().chain(command.get_args());
     let shown = words
         .map(OsStr::to_string_lossy)
         .map(|word| if word.contains(' ') { format!("'{word}'") } else { word.into_owned() });

@@ -1,12 +1,67 @@
-//! `cargo xtask setup`
-use anyhow::Result;
+//! `cargo xtask setup`: everything that tests and demo need and a Rust toolchain does not bring. Running it again costs nothing.
+
+mod apt;
+mod certbot;
+mod go;
+
+use crate::shell;
+use crate::within::namespace;
+use anyhow::{Context as _, Result};
+use std::fs;
+use std::path::{Path, PathBuf};
 
 /// Arguments of `setup`.
-#[derive(Debug, clap::Args)]
-pub(crate) struct Setup {}
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Setup {
+    /// Only what the demo needs
+    #[arg(long)]
+    demo: bool,
+}
 
 impl Setup {
+    /// What `make demo` needs: name servers and a CA.
+    pub(crate) const DEMO: Self = Self { demo: true };
+
     pub(crate) fn run(&self) -> Result<()> {
+        apt::install(self.demo)?;
+        probe()?;
+        go::install("pebble", &["pebble", "pebble-challtestsrv"])?;
+        if !self.demo {
+            go::install("etcd", &["etcd"])?;
+            go::install("kubernetes", &["kube-apiserver"])?;
+            certbot::install()?;
+        }
         Ok(())
     }
+}
+
+/// Tries the private namespace, which not every machine grants.
+fn probe() -> Result<()> {
+    let allowed = namespace(|inner| shell::quiet(inner.arg("true")));
+    allowed.context(
+        "this machine does not let you make a private network; as root it does, in a container with `--privileged`, \
+         and on Ubuntu without root after `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`",
+    )
+}
+
+/// The folder of a tool's pins in the repository.
+fn pins(tool: &str) -> PathBuf {
+    shell::root().join("tests/tools").join(tool)
+}
+
+/// Runs `install` unless `product` exists and was made from the same `pins`, a file of the repository.
+fn once(
+    tool: &str,
+    product: &Path,
+    pins: &Path,
+    install: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let wanted = fs::read(pins).with_context(|| format!("could not read {}", pins.display()))?;
+    let stamp = harness::tools_dir().join(format!("{tool}.installed"));
+    if product.exists() && fs::read(&stamp).is_ok_and(|made_from| made_from == wanted) {
+        return Ok(());
+    }
+    fs::remove_file(&stamp).ok();
+    install().with_context(|| format!("could not install {tool}"))?;
+    fs::write(&stamp, wanted).with_context(|| format!("could not write {}", stamp.display()))
 }

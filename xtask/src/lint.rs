@@ -1,0 +1,16 @@
+//! `cargo xtask lint`: format and lints, as CI demands them.
+
+use crate::shell;
+use anyhow::Result;
+
+pub(crate) fn run() -> Result<()> {
+    shell::run(shell::cargo().args(["fmt", "--all", "--check"]))?;
+    shell::run(shell::cargo().args([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "-D",
+        "warnings",
+    ]))
+}

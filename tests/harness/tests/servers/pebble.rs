@@ -1,6 +1,6 @@
 //! The CA.
 
-use harness::{Lab, NameServer as _, Named, Pebble, Reply, Request, exchange};
+use harness::{Lab, NameServer as _, Named, Pebble, Reply, Request, Sandbox, certbot, exchange};
 use std::time::Duration;
 
 #[test]
@@ -50,4 +50,61 @@ fn get(lab: &Lab, url: &str) -> Reply {
         &Request::new("GET", host, &format!("/{path}")),
     )
     .unwrap()
+}
+
+#[test]
+#[ignore = "needs named, pebble, certbot"]
+fn a_real_client_gets_a_real_certificate_and_every_count_says_one() {
+    let lab = Lab::new();
+    let named = Named::builder(&lab).start();
+    let pebble = Pebble::builder(&lab, named.address()).nonce_reject(20).retry_after(1, 1).start();
+    let hook = |verb: &str| {
+        let change =
+            format!("update {verb} _acme-challenge.$CERTBOT_DOMAIN. 60 TXT $CERTBOT_VALIDATION");
+        format!(
+            r#"printf '%s\n' 'server {}' "{change}" send | nsupdate -k {}"#,
+            named.address(),
+            named.key().file.display()
+        )
+    };
+    let sandbox = Sandbox::new(&lab).env("REQUESTS_CA_BUNDLE", pebble.ca_file());
+    let certbot = sandbox.program(certbot()).args([
+        "certonly",
+        "-n",
+        "--agree-tos",
+        "-m",
+        "a@example.test",
+        "--manual",
+    ]);
+    let certbot = certbot.args([
+        "--config-dir",
+        "c",
+        "--work-dir",
+        "w",
+        "--logs-dir",
+        "l",
+        "--preferred-challenges",
+        "dns",
+    ]);
+    let certbot = certbot.args([
+        "--manual-auth-hook",
+        &hook("add"),
+        "--manual-cleanup-hook",
+        &hook("delete"),
+    ]);
+    certbot.args(["--server", &pebble.directory(), "-d", "example.test"]).run().exit(0);
+    assert_eq!(
+        (pebble.orders(), pebble.finalized(), pebble.issued(), pebble.invalid()),
+        (1, 1, 1, 0)
+    );
+    assert!(named.txt("_acme-challenge.example.test").is_empty());
+    let cert =
+        std::fs::read_to_string(sandbox.home().join("c/live/example.test/cert.pem")).unwrap();
+    pebble.set_renewal_info(&cert, "not JSON");
+    let chain = sandbox.home().join("c/live/example.test/fullchain.pem");
+    let verify = sandbox
+        .program("/usr/bin/openssl")
+        .args(["verify", "-CAfile"])
+        .arg(pebble.issuing_roots_file());
+    verify.arg("-untrusted").arg(&chain).arg(&chain).run().exit(0).stdout_contains("OK");
 }

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that fits fifty minutes on two cores, from a fresh clone on.
 
 use crate::within::namespace;
-use crate::{lint, setup, shell};
+use crate::{deny, lint, setup, shell};
 use anyhow::Result;
 
 /// What all test verbs build, so that they share the result: the fail points are where the kill sweep strikes.
@@ -28,6 +28,7 @@ impl Test {
         if self.filters.is_empty() {
             setup::Setup::default().run()?;
             lint::run()?;
+            deny::run()?;
         }
         // The namespace has no network: everything is built before it is entered.
         shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;

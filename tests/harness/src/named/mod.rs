@@ -35,6 +35,7 @@ pub struct Named {
     zones: Vec<Zone>,
     key: TsigKey,
     control: TsigKey,
+    own_queries: usize,
     /// Last, so that the folder outlives the processes.
     _lab: Lab,
 }
@@ -94,7 +95,16 @@ impl NamedBuilder {
         for secondary in &mut secondaries {
             secondary.wait_ready(&self.zones);
         }
-        Named { primary, secondaries, zones: self.zones, key: self.key, control, _lab: self.lab }
+        let own_queries = primary.queries().len();
+        Named {
+            primary,
+            secondaries,
+            zones: self.zones,
+            key: self.key,
+            control,
+            own_queries,
+            _lab: self.lab,
+        }
     }
 }
 
@@ -163,9 +173,10 @@ impl Named {
         self.primary.server.signal(Signal::CONT);
     }
 
-    /// The queries that the primary logged, one line each: `… query: NAME IN TXT …`.
+    /// The queries that the primary logged since its start, one line each: `… query: NAME IN TXT …`.
+    /// This type's own are among them: `SOA` when it waits, `TXT -T` over TCP when it looks.
     pub fn queries(&self) -> Vec<String> {
-        lines(&self.primary.folder.join("queries.log"), |_| true)
+        self.primary.queries().split_off(self.own_queries)
     }
 
     /// The records that UPDATEs added to or deleted from `zone`, one log line each, in order.
@@ -212,6 +223,10 @@ impl NameServer for Named {
 }
 
 impl Process {
+    fn queries(&self) -> Vec<String> {
+        lines(&self.folder.join("queries.log"), |_| true)
+    }
+
     fn wait_ready(&mut self, zones: &[Zone]) {
         let address = self.address;
         self.server
@@ -226,8 +241,8 @@ fn spawn(lab: &Lab, folder: &Path) -> Server {
         fs::copy(tool("named"), &program).unwrap();
     }
     let mut named = Command::new(program);
-    named.args(["-4", "-f", "-n", "1", "-L", "start.log", "-c", "named.conf"]).current_dir(folder);
-    let logs = ["start.log", "named.log", "queries.log"].map(|name| folder.join(name));
+    named.args(["-4", "-f", "-n", "1", "-L", "named.log", "-c", "named.conf"]).current_dir(folder);
+    let logs = ["named.log", "queries.log"].map(|name| folder.join(name));
     Server::start("named", named, &folder.join("output.log"), &logs)
 }
 

@@ -8,6 +8,7 @@ const NAME: &str = "_acme-challenge.example.test";
 #[ignore = "needs named"]
 fn two_values_of_one_packet_count_as_one_update_and_two_operations() {
     let named = Named::builder(&Lab::new()).start();
+    assert!(named.queries().is_empty());
     named.add_txt(NAME, "theirs");
     assert_eq!((named.updates("example.test"), named.update_requests()), (1, 1));
     assert_eq!(named.txt(NAME), ["theirs"]);

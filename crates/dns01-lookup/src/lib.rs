@@ -5,18 +5,35 @@
 //! provider and holds no credential.
 
 mod args;
+mod authorities;
+mod cname;
+mod engine;
 mod error;
+mod exchange;
 mod location;
+mod reply;
 mod report;
+mod resolver;
+mod sight;
+mod upstream;
+mod wait;
+mod wire;
+mod zone;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use dns01_core::{OwnerName, Zone};
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use args::{AuthorityArg, LookupArgs, ResolverArg};
 pub use error::LookupError;
 pub use location::{Authorities, Location, Server, Unresolved};
 pub use report::{Progress, Report, ServerReport};
+use resolver::Resolver;
+
+/// So many names are located at once.
+const AT_ONCE: usize = 32;
 
 /// Values that every authoritative server has to show at one name, before the CA is asked to look.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -38,37 +55,46 @@ pub struct Patience {
 
 /// Asks DNS on behalf of a step.
 #[derive(Debug)]
-pub struct Lookup {}
+pub struct Lookup {
+    resolver: Resolver,
+}
 
-#[expect(clippy::unused_async, clippy::todo, reason = "the interface comes before its body")]
 impl Lookup {
     /// A lookup as the flags describe it; without `--resolver` with the servers of `/etc/resolv.conf`.
-    pub fn new(_args: &LookupArgs) -> Result<Self, LookupError> {
-        Ok(Self {})
+    pub fn new(args: &LookupArgs) -> Result<Self, LookupError> {
+        Ok(Self { resolver: Resolver::new(args)? })
     }
 
     /// Where the answer to the challenge at `fqdn` is published: follows up to eight CNAMEs, then finds the zone.
-    pub async fn locate(&self, _fqdn: &OwnerName) -> Result<Location, LookupError> {
-        todo!()
+    pub async fn locate(&self, fqdn: &OwnerName) -> Result<Location, LookupError> {
+        let chain = cname::follow(&self.resolver, fqdn).await?;
+        let zone = zone::zone_of_end(&self.resolver, fqdn, &chain).await?;
+        Ok(chain.into_location(fqdn, zone))
     }
 
     /// The same for many names at once, in the order given; a name given twice is looked up once.
-    pub async fn locate_all(&self, _fqdns: &[OwnerName]) -> Result<Vec<Location>, LookupError> {
-        todo!()
+    pub async fn locate_all(&self, fqdns: &[OwnerName]) -> Result<Vec<Location>, LookupError> {
+        let distinct: BTreeSet<_> = fqdns.iter().collect();
+        let found: BTreeMap<_, _> = stream::iter(distinct)
+            .map(|fqdn| async move { Ok((fqdn, self.locate(fqdn).await?)) })
+            .buffer_unordered(AT_ONCE)
+            .try_collect()
+            .await?;
+        Ok(fqdns.iter().filter_map(|fqdn| found.get(fqdn).cloned()).collect())
     }
 
     /// The same where the user names the zone: CNAMEs are followed, and the end has to lie in `zone`.
-    pub async fn locate_in(
-        &self,
-        _fqdn: &OwnerName,
-        _zone: &Zone,
-    ) -> Result<Location, LookupError> {
-        todo!()
+    pub async fn locate_in(&self, fqdn: &OwnerName, zone: &Zone) -> Result<Location, LookupError> {
+        let chain = cname::follow(&self.resolver, fqdn).await?;
+        if !chain.owner.is_within(&zone.apex) {
+            return Err(LookupError::OutsideZone { owner: chain.owner, zone: zone.clone() });
+        }
+        Ok(chain.into_location(fqdn, zone.clone()))
     }
 
     /// The zone's name servers with every address: those of `--authority`, else its NS records.
-    pub async fn authorities(&self, _zone: &Zone) -> Result<Authorities, LookupError> {
-        todo!()
+    pub async fn authorities(&self, zone: &Zone) -> Result<Authorities, LookupError> {
+        authorities::authorities(&self.resolver, zone).await
     }
 
     /// Returns when every address of every server of the zones has shown all values several times in a row.
@@ -77,15 +103,15 @@ impl Lookup {
     /// called when something changes, and about once a second otherwise.
     pub async fn wait(
         &self,
-        _expected: &[Expectation],
-        _patience: &Patience,
-        _progress: &mut (dyn FnMut(&Progress<'_>) + Send),
+        expected: &[Expectation],
+        patience: &Patience,
+        progress: &mut (dyn FnMut(&Progress<'_>) + Send),
     ) -> Result<Report, LookupError> {
-        todo!()
+        wait::wait(&self.resolver, expected, patience.timeout, progress).await
     }
 
     /// One look at every address; a value missing anywhere is [`LookupError::NotYet`].
-    pub async fn look_once(&self, _expected: &[Expectation]) -> Result<Report, LookupError> {
-        todo!()
+    pub async fn look_once(&self, expected: &[Expectation]) -> Result<Report, LookupError> {
+        wait::look_once(&self.resolver, expected).await
     }
 }

@@ -32,6 +32,16 @@ pub struct Authorities {
     pub unresolved: Vec<Unresolved>,
 }
 
+impl Authorities {
+    /// Every address, with the index of its server.
+    pub(crate) fn addresses(&self) -> impl Iterator<Item = (usize, SocketAddr)> {
+        let of = |(index, server): (usize, &Server)| {
+            server.addresses.iter().map(move |address| (index, *address)).collect::<Vec<_>>()
+        };
+        self.servers.iter().enumerate().flat_map(of)
+    }
+}
+
 /// One name server.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Server {

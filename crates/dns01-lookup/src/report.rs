@@ -6,6 +6,12 @@ use dns01_core::Zone;
 use serde::Serialize;
 
 use crate::Unresolved;
+use crate::engine::{Engine, Kind, Phase, Target};
+use crate::resolver::show;
+use crate::wait::{Plan, Question};
+
+/// More servers than this are not named in one line.
+const MAX_NAMED: usize = 8;
 
 /// What every address of every server showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -35,6 +41,8 @@ pub struct ServerReport {
     pub agrees: bool,
     /// Whether it is left out of the count: not reachable from here, while its server answers at another address.
     pub excused: bool,
+    /// Whether it answered the last question at all.
+    pub answered: bool,
     /// When it first showed all values, in milliseconds since the start.
     pub first_seen_ms: Option<u64>,
     /// What it last answered, in words: `answers NXDOMAIN`, `shows 1 of 2 values`, `does not answer`.
@@ -99,15 +107,120 @@ pub(crate) fn seconds(duration: Duration) -> String {
 impl Report {
     /// One line that names each server that is behind, what it answers and for how long.
     pub(crate) fn why(&self) -> String {
-        let behind: Vec<_> = self.behind().map(ServerReport::sentence).collect();
-        format!("{}; {} of {} addresses agree", behind.join(", "), self.agreeing, self.total)
+        let mut behind: Vec<_> = self.behind().map(ServerReport::sentence).collect();
+        let more = behind.len().saturating_sub(MAX_NAMED);
+        behind.truncate(MAX_NAMED);
+        if more > 0 {
+            behind.push(format!("and {more} more"));
+        }
+        let verb = if self.total == 1 { "address agrees" } else { "addresses agree" };
+        format!("{}; {} of {} {verb}", behind.join(", "), self.agreeing, self.total)
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
-        None
+        let first = self.behind().next()?;
+        let zone = &first.zone;
+        Some(if self.behind().all(|server| !server.answered) {
+            format!(
+                "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
+            )
+        } else if self.agreeing == 0 {
+            format!(
+                "check that the records are in zone `{zone}` at the provider that serves it; if they are, wait longer"
+            )
+        } else if first.flips > 0 {
+            format!("ask the operator of {} why its answers differ", first.server)
+        } else {
+            format!("wait longer, or repair the zone transfer of `{zone}` to {}", first.server)
+        })
     }
 
     pub(crate) fn facts(&self) -> Vec<(String, String)> {
-        Vec::new()
+        let line = |server: &ServerReport| {
+            let serial =
+                server.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
+            let excused = if server.excused { ", not counted" } else { "" };
+            let value = format!(
+                "{} {} for {} ({} questions, {} flips{serial}{excused})",
+                server.place(),
+                server.last_answer,
+                seconds(Duration::from_millis(server.since_ms)),
+                server.asked,
+                server.flips,
+            );
+            (if server.agrees { "agrees" } else { "behind" }.to_owned(), value)
+        };
+        let unresolved = self.unresolved.iter().map(|it| {
+            ("no address".to_owned(), format!("{} of zone {}: {}", it.server, it.zone, it.reason))
+        });
+        self.servers.iter().map(line).chain(unresolved).collect()
     }
+}
+
+impl Plan {
+    /// What the engine has seen, by zone and address; those agree whose every name has come to `enough`.
+    pub(crate) fn report(&self, engine: &Engine, now: Duration, enough: Phase) -> Report {
+        let excused = engine.excused();
+        let seen: Vec<_> = self.questions.iter().zip(engine.targets()).zip(excused).collect();
+        let servers: Vec<_> = seen
+            .chunk_by(|((one, _), _), ((next, _), _)| {
+                (one.zone, one.address) == (next.zone, next.address)
+            })
+            .map(|names| self.server_report(names, now, enough))
+            .collect();
+        Report {
+            agreeing: servers.iter().filter(|server| server.agrees && !server.excused).count(),
+            total: servers.iter().filter(|server| !server.excused).count(),
+            unresolved: self.zones.iter().flat_map(|zone| zone.unresolved.clone()).collect(),
+            waited_ms: millis(now),
+            servers,
+        }
+    }
+
+    fn server_report(
+        &self,
+        names: &[((&Question, &Target), bool)],
+        now: Duration,
+        enough: Phase,
+    ) -> ServerReport {
+        // What is said is about the name that is furthest behind.
+        let worst = names.iter().min_by_key(|((_, target), _)| target.phase());
+        let ((question, target), _) = worst.unwrap_or(&names[0]);
+        let zone = &self.zones[question.zone];
+        let (mut words, since) = match target.last() {
+            Some((seen, since)) => (seen.words.clone(), since),
+            None => ("has not answered".to_owned(), Duration::ZERO),
+        };
+        if target.wavers() {
+            words = format!("goes back and forth and now {words}");
+        }
+        if names.len() > 1 {
+            words = format!("{words} at `{}`", question.owner);
+        }
+        let targets = || names.iter().map(|((_, target), _)| *target);
+        let agrees = targets().all(|it| it.phase() >= enough && !it.wavers());
+        ServerReport {
+            zone: zone.zone.clone(),
+            server: zone.servers[question.server].name.clone(),
+            address: show(question.address),
+            agrees,
+            excused: names.iter().any(|(_, excused)| *excused),
+            answered: targets()
+                .any(|it| matches!(it.last_kind(), Some(Kind::Shown | Kind::Missing))),
+            first_seen_ms: targets()
+                .map(Target::first_seen)
+                .max_by_key(|at| at.unwrap_or(Duration::MAX))
+                .flatten()
+                .map(millis),
+            last_answer: words,
+            since_ms: millis(now.saturating_sub(since)),
+            serial: target.last().and_then(|(seen, _)| seen.serial),
+            flips: targets().map(Target::flips).sum(),
+            asked: targets().map(Target::asked).sum(),
+        }
+    }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

@@ -1,0 +1,159 @@
+//! When to ask whom, and when enough has been seen: a function of observations and time, without sockets or a clock.
+//!
+//! A *target* is one name at one address of one server. It is first searched for its values, densely at the beginning
+//! and every half second in the end, and left alone once it has shown them. When every target has, all are asked
+//! again, several times each from fresh ports; who then contradicts itself has to show the values in a long, unbroken
+//! row. Times are durations since the start of the wait.
+
+mod target;
+#[cfg(test)]
+mod tests;
+
+use std::time::Duration;
+
+pub(crate) use target::{Kind, Observation, Phase, Target};
+
+/// More questions than this are never on their way at once.
+pub(crate) const MAX_IN_FLIGHT: usize = 256;
+/// When one target took long to confirm, those confirmed longer ago than this are asked once more.
+const FRESH: Duration = Duration::from_secs(1);
+/// What was seen everywhere right before the deadline may be confirmed for this much longer.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// What to do now.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) enum Step {
+    /// Ask these targets.
+    Ask(Vec<usize>),
+    /// Wait for an observation, but not beyond this time.
+    Wait(Duration),
+    /// Everything has been seen and confirmed.
+    Done,
+    /// The deadline has passed.
+    Late,
+}
+
+/// One wait.
+#[derive(Clone, Debug)]
+pub(crate) struct Engine {
+    targets: Vec<Target>,
+    timeout: Duration,
+    rechecked: bool,
+}
+
+impl Engine {
+    /// A wait for targets at these servers: equal numbers are addresses (or names) of the same server.
+    pub(crate) fn new(servers: impl IntoIterator<Item = usize>, timeout: Duration) -> Self {
+        Self { targets: servers.into_iter().map(Target::new).collect(), timeout, rechecked: false }
+    }
+
+    /// What has been seen of each target, in the order given.
+    pub(crate) fn targets(&self) -> &[Target] {
+        &self.targets
+    }
+
+    /// What the question that `target` was asked at `asked_at` brought at `now`.
+    pub(crate) fn observe(
+        &mut self,
+        target: usize,
+        asked_at: Duration,
+        now: Duration,
+        seen: Observation,
+    ) {
+        let searching = self.targets.iter().filter(|it| it.phase() == Phase::Searching).count();
+        let Some(target) = self.targets.get_mut(target) else { return };
+        if !matches!(seen.kind, Kind::Shown) {
+            self.rechecked = false;
+        }
+        target.observe(asked_at, now, seen, searching);
+    }
+
+    /// What to do at `now`. After [`Step::Ask`] the targets count as asked.
+    pub(crate) fn step(&mut self, now: Duration) -> Step {
+        let excused = self.excused();
+        let open = |targets: &[Target], test: &dyn Fn(&Target) -> bool| {
+            targets.iter().zip(&excused).all(|(target, excused)| *excused || test(target))
+        };
+        if open(&self.targets, &|target| target.phase() == Phase::Confirmed)
+            && !self.recheck(now, &excused)
+        {
+            return Step::Done;
+        }
+        let steady =
+            open(&self.targets, &|target| target.phase() >= Phase::Seen && !target.wavers());
+        let deadline = if steady { self.timeout + GRACE } else { self.timeout };
+        if now >= deadline {
+            return Step::Late;
+        }
+        if open(&self.targets, &|target| target.phase() >= Phase::Seen) {
+            self.targets.iter_mut().for_each(|target| target.start_confirming(now));
+        }
+        let due = self.due(now, &excused);
+        if due.is_empty() {
+            let next = self.targets.iter().zip(&excused).filter(|(_, excused)| !**excused);
+            let next =
+                next.filter_map(|(target, _)| target.next_question()).filter(|at| *at > now).min();
+            return Step::Wait(next.map_or(deadline, |at| at.min(deadline)));
+        }
+        for target in &due {
+            self.ask(*target, now);
+        }
+        Step::Ask(due)
+    }
+
+    /// `target` is being asked at `now`, whether it was due or not.
+    pub(crate) fn ask(&mut self, target: usize, now: Duration) {
+        if let Some(target) = self.targets.get_mut(target) {
+            target.ask(now);
+        }
+    }
+
+    /// Targets that cannot be reached from here while their server answers at another address.
+    pub(crate) fn excused(&self) -> Vec<bool> {
+        let answers = |server| {
+            self.targets.iter().any(|it| {
+                it.server() == server && matches!(it.last_kind(), Some(Kind::Shown | Kind::Missing))
+            })
+        };
+        self.targets
+            .iter()
+            .map(|it| it.last_kind() == Some(Kind::Unreachable) && answers(it.server()))
+            .collect()
+    }
+
+    /// Asks those once more whose confirmation is no longer fresh; not twice in a row, or slow servers would never end.
+    fn recheck(&mut self, now: Duration, excused: &[bool]) -> bool {
+        let stale =
+            |target: &Target| target.last_hit().is_none_or(|at| now.saturating_sub(at) > FRESH);
+        let mut any = false;
+        if !self.rechecked {
+            for (target, _) in
+                self.targets.iter_mut().zip(excused).filter(|(_, excused)| !**excused)
+            {
+                if stale(target) {
+                    target.ask_once_more(now);
+                    any = true;
+                }
+            }
+        }
+        self.rechecked |= any;
+        any
+    }
+
+    fn due(&self, now: Duration, excused: &[bool]) -> Vec<usize> {
+        let in_flight: usize = self.targets.iter().map(Target::in_flight).sum();
+        let mut due: Vec<_> = self
+            .targets
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| !excused[*index])
+            .filter_map(|(index, target)| {
+                Some((target.next_question().filter(|at| *at <= now)?, index))
+            })
+            .flat_map(|(at, index)| vec![(at, index); self.targets[index].questions_at_once()])
+            .collect();
+        due.sort_unstable();
+        due.truncate(MAX_IN_FLIGHT.saturating_sub(in_flight));
+        due.into_iter().map(|(_, index)| index).collect()
+    }
+}

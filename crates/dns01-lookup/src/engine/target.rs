@@ -1,0 +1,224 @@
+//! One name at one address: what it has shown so far, and when to ask it next.
+
+use std::time::Duration;
+
+/// Between two looks while searching: an eighth of the time that has passed, within these bounds.
+const DENSE: Duration = Duration::from_millis(50);
+const SPARSE: Duration = Duration::from_millis(500);
+/// All searched targets together are asked at most every millisecond.
+const SHARE: Duration = Duration::from_millis(1);
+/// A steady target confirms in so many sightings, asked for in pairs.
+const CONFIRM: u32 = 8;
+const PAIR: usize = 2;
+const PAIR_INTERVAL: Duration = Duration::from_millis(25);
+/// A target that went back has to show the values so often in a row, one question after the other.
+const STREAK: u32 = 20;
+const STREAK_INTERVAL: Duration = Duration::from_millis(100);
+
+/// What a question brought, as far as the schedule is concerned.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Kind {
+    /// All values.
+    Shown,
+    /// An answer without all values.
+    Missing,
+    /// No answer.
+    Silent,
+    /// There is no way to this address from here.
+    Unreachable,
+}
+
+/// What a question brought.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Observation {
+    /// What it means.
+    pub(crate) kind: Kind,
+    /// The same for people: `answers NXDOMAIN`.
+    pub(crate) words: String,
+    /// The zone's serial, where the answer told it.
+    pub(crate) serial: Option<u32>,
+}
+
+/// How far a target has come.
+#[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
+pub(crate) enum Phase {
+    /// It has not shown all values yet.
+    Searching,
+    /// It has, once.
+    Seen,
+    /// It is being asked again.
+    Confirming,
+    /// It has shown them often enough.
+    Confirmed,
+}
+
+/// One name at one address.
+#[derive(Clone, Debug)]
+pub(crate) struct Target {
+    server: usize,
+    phase: Phase,
+    in_flight: usize,
+    next_at: Duration,
+    /// Sightings in a row, and since when they count: those asked for before a contradiction don't.
+    streak: u32,
+    counts_from: Duration,
+    unstable: bool,
+    first_seen: Option<Duration>,
+    last_hit: Option<Duration>,
+    last: Option<Observation>,
+    last_since: Duration,
+    flips: u32,
+    asked: u32,
+}
+
+impl Target {
+    pub(super) fn new(server: usize) -> Self {
+        Self {
+            server,
+            phase: Phase::Searching,
+            in_flight: 0,
+            next_at: Duration::ZERO,
+            streak: 0,
+            counts_from: Duration::ZERO,
+            unstable: false,
+            first_seen: None,
+            last_hit: None,
+            last: None,
+            last_since: Duration::ZERO,
+            flips: 0,
+            asked: 0,
+        }
+    }
+
+    pub(super) fn server(&self) -> usize {
+        self.server
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    /// Whether it has gone back and not shown the values for long enough since.
+    pub(crate) fn wavers(&self) -> bool {
+        self.unstable && self.phase < Phase::Confirmed
+    }
+
+    pub(super) fn in_flight(&self) -> usize {
+        self.in_flight
+    }
+
+    pub(crate) fn first_seen(&self) -> Option<Duration> {
+        self.first_seen
+    }
+
+    pub(super) fn last_hit(&self) -> Option<Duration> {
+        self.last_hit
+    }
+
+    /// The last answer, and since when it has been that.
+    pub(crate) fn last(&self) -> Option<(&Observation, Duration)> {
+        self.last.as_ref().map(|seen| (seen, self.last_since))
+    }
+
+    pub(crate) fn last_kind(&self) -> Option<Kind> {
+        self.last.as_ref().map(|seen| seen.kind)
+    }
+
+    pub(crate) fn flips(&self) -> u32 {
+        self.flips
+    }
+
+    pub(crate) fn asked(&self) -> u32 {
+        self.asked
+    }
+
+    /// When the next question is due; `None` while it depends on the answer to an earlier one.
+    pub(super) fn next_question(&self) -> Option<Duration> {
+        (self.questions_at_once() > 0).then_some(self.next_at)
+    }
+
+    pub(super) fn questions_at_once(&self) -> usize {
+        match self.phase {
+            Phase::Searching => 1_usize.saturating_sub(self.in_flight),
+            Phase::Confirming if self.unstable => 1_usize.saturating_sub(self.in_flight),
+            Phase::Confirming => {
+                let wanted = CONFIRM.saturating_sub(self.streak) as usize;
+                wanted.saturating_sub(self.in_flight).min(PAIR)
+            }
+            Phase::Seen | Phase::Confirmed => 0,
+        }
+    }
+
+    pub(super) fn ask(&mut self, now: Duration) {
+        self.in_flight += 1;
+        self.asked += 1;
+        let interval = if self.unstable { STREAK_INTERVAL } else { PAIR_INTERVAL };
+        if self.phase == Phase::Confirming {
+            self.next_at = now + interval;
+        }
+    }
+
+    pub(super) fn start_confirming(&mut self, now: Duration) {
+        if self.phase == Phase::Seen {
+            self.phase = Phase::Confirming;
+            self.counts_from = now;
+            self.next_at = now;
+        }
+    }
+
+    pub(super) fn ask_once_more(&mut self, now: Duration) {
+        self.phase = Phase::Confirming;
+        self.streak = self.needed() - 1;
+        self.next_at = now;
+    }
+
+    fn needed(&self) -> u32 {
+        if self.unstable { STREAK } else { CONFIRM }
+    }
+
+    pub(super) fn observe(
+        &mut self,
+        asked_at: Duration,
+        now: Duration,
+        seen: Observation,
+        searching: usize,
+    ) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        match (self.phase, seen.kind) {
+            (Phase::Searching, Kind::Shown) => self.phase = Phase::Seen,
+            (Phase::Searching, _) => {
+                let share = SHARE * u32::try_from(searching).unwrap_or(u32::MAX);
+                let interval = (now / 8).clamp(DENSE, SPARSE).max(share);
+                self.next_at = now.max(asked_at + interval);
+            }
+            (_, Kind::Shown) if asked_at >= self.counts_from => {
+                self.streak += 1;
+                if self.streak >= self.needed() {
+                    self.phase = Phase::Confirmed;
+                }
+            }
+            (_, Kind::Shown) => (),
+            (_, kind) => self.begin_again(now, kind),
+        }
+        if seen.kind == Kind::Shown {
+            self.first_seen.get_or_insert(now);
+            self.last_hit = Some(now);
+        } else if self.last_kind() == Some(Kind::Shown) {
+            self.flips += 1;
+        }
+        if self.last.as_ref().is_some_and(|last| last.words != seen.words) {
+            self.last_since = now;
+        }
+        self.last = Some(seen);
+    }
+
+    /// A contradiction, or silence, after a sighting. Silence alone doesn't make a server unstable: packets get lost.
+    fn begin_again(&mut self, now: Duration, kind: Kind) {
+        self.phase = Phase::Confirming;
+        self.unstable |= kind == Kind::Missing;
+        self.streak = 0;
+        self.counts_from = now;
+        let away = now.saturating_sub(self.last_hit.unwrap_or_default());
+        self.next_at = now + (away / 8).clamp(STREAK_INTERVAL, SPARSE);
+    }
+}

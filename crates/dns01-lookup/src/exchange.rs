@@ -1,0 +1,118 @@
+//! One question to one address: UDP first, TCP when the answer is truncated or doesn't come.
+//!
+//! Every question has a port and an id of its own; an answer counts only if it comes from the address asked, carries
+//! the id and repeats the question (RFC 5452 §9).
+
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use hickory_proto::op::{Edns, Message, MessageType, OpCode, Query};
+use hickory_proto::rr::{Name, RecordType};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpStream, UdpSocket};
+use tokio::time::timeout;
+
+/// Longer than any round trip on this planet and a busy server.
+const UDP_TIMEOUT: Duration = Duration::from_millis(800);
+/// Three round trips.
+const TCP_TIMEOUT: Duration = Duration::from_secs(2);
+/// Fits every path without fragments (RFC 9715).
+const UDP_PAYLOAD: u16 = 1232;
+
+/// Why there is no answer.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Trouble {
+    /// Nothing that answers the question came in time.
+    #[error("no answer in time")]
+    Silent,
+    /// The host says that nobody listens.
+    #[error("connection refused")]
+    Refused,
+    /// There is no way to the address from here.
+    #[error("not reachable from here")]
+    Unreachable(#[source] io::Error),
+    /// This machine can't open a socket.
+    #[error("no socket")]
+    Local(#[source] io::Error),
+}
+
+impl From<io::Error> for Trouble {
+    fn from(error: io::Error) -> Self {
+        use io::ErrorKind as Is;
+        match error.kind() {
+            Is::ConnectionRefused => Self::Refused,
+            Is::NetworkUnreachable | Is::AddrNotAvailable => Self::Unreachable(error),
+            _ => match error.raw_os_error() {
+                // EAFNOSUPPORT: a kernel without IPv6.
+                Some(97) => Self::Unreachable(error),
+                // ENOMEM, ENFILE, EMFILE, ENOBUFS.
+                Some(12 | 23 | 24 | 105) => Self::Local(error),
+                _ => Self::Silent,
+            },
+        }
+    }
+}
+
+/// What `at` answers when asked for `name`, without recursion.
+pub(crate) async fn ask(at: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Trouble> {
+    let question = Query::query(name.clone(), kind);
+    let by_udp =
+        timeout(UDP_TIMEOUT, over_udp(at, &question)).await.unwrap_or(Err(Trouble::Silent));
+    match by_udp {
+        Ok(answer) if !answer.metadata.truncation => return Ok(answer),
+        Err(trouble @ (Trouble::Unreachable(_) | Trouble::Local(_))) => return Err(trouble),
+        Ok(_) | Err(Trouble::Silent | Trouble::Refused) => (),
+    }
+    timeout(TCP_TIMEOUT, over_tcp(at, &question)).await.unwrap_or(Err(Trouble::Silent))
+}
+
+async fn over_udp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> {
+    let any: SocketAddr = if at.is_ipv4() {
+        (Ipv4Addr::UNSPECIFIED, 0).into()
+    } else {
+        (Ipv6Addr::UNSPECIFIED, 0).into()
+    };
+    let socket = UdpSocket::bind(any).await?;
+    // A connected socket hears nobody else.
+    socket.connect(at).await?;
+    let (id, request) = request(question)?;
+    socket.send(&request).await?;
+    let mut buffer = [0; 4096];
+    loop {
+        let length = socket.recv(&mut buffer).await?;
+        if let Some(answer) = accept(&buffer[..length], id, question) {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn over_tcp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> {
+    let mut stream = TcpStream::connect(at).await?;
+    let (id, request) = request(question)?;
+    let length = u16::try_from(request.len()).map_err(|_| Trouble::Silent)?;
+    stream.write_all(&[&length.to_be_bytes()[..], &request].concat()).await?;
+    let length = stream.read_u16().await?;
+    let mut answer = vec![0; usize::from(length)];
+    stream.read_exact(&mut answer).await?;
+    accept(&answer, id, question).ok_or(Trouble::Silent)
+}
+
+fn request(question: &Query) -> Result<(u16, Vec<u8>), Trouble> {
+    let mut message = Message::new(rand::random(), MessageType::Query, OpCode::Query);
+    message.add_query(question.clone());
+    let mut edns = Edns::new();
+    edns.set_max_payload(UDP_PAYLOAD);
+    message.set_edns(edns);
+    let bytes = message.to_vec().map_err(|_| Trouble::Silent)?;
+    Ok((message.metadata.id, bytes))
+}
+
+fn accept(bytes: &[u8], id: u16, question: &Query) -> Option<Message> {
+    let answer = Message::from_vec(bytes).ok()?;
+    let ours = answer.metadata.id == id
+        && answer.metadata.message_type == MessageType::Response
+        && answer.metadata.op_code == OpCode::Query
+        && answer.queries == [question.clone()];
+    ours.then_some(answer)
+}

@@ -1,0 +1,156 @@
+//! Questions whose answer may come from anyone: the resolver, or the servers that `--authority` names.
+//!
+//! A resolver that doesn't recurse (an authoritative server given as `--resolver`) may answer with a referral; it is
+//! followed to the servers of the delegated zone. Nothing is cached.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dns01_core::{OwnerName, Zone};
+use hickory_net::NetError;
+use hickory_proto::rr::RecordType;
+use hickory_resolver::system_conf::read_system_conf;
+
+use crate::exchange;
+use crate::reply::{Reply, Useless};
+use crate::upstream::Upstream;
+use crate::wire::to_wire;
+use crate::{LookupArgs, LookupError};
+
+/// Zones below zones below the one that a non-recursive resolver serves.
+const MAX_REFERRALS: usize = 8;
+/// So many servers of a delegated zone are looked up when a referral comes without addresses.
+const MAX_GLUELESS: usize = 4;
+
+/// Whom to ask about a name.
+#[derive(Debug)]
+pub(crate) struct Resolver {
+    upstreams: Vec<Upstream>,
+    last_good: AtomicUsize,
+    authorities: Vec<(Zone, Vec<SocketAddr>)>,
+}
+
+impl Resolver {
+    pub(crate) fn new(args: &LookupArgs) -> Result<Self, LookupError> {
+        let given: Vec<_> = args.resolver.iter().flat_map(|arg| arg.0.iter().copied()).collect();
+        let authorities: Vec<_> =
+            args.authority.iter().flat_map(|arg| arg.0.iter().cloned()).collect();
+        let addresses = match (given.is_empty(), read_system_conf()) {
+            (false, _) => given,
+            (true, Ok((config, _))) => {
+                config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
+            }
+            // Whoever names the servers of all zones needs no resolver.
+            (true, Err(_)) if !authorities.is_empty() => Vec::new(),
+            (true, Err(error)) => return Err(LookupError::NoResolver(error.into())),
+        };
+        let upstreams: Result<_, _> = addresses.into_iter().map(Upstream::new).collect();
+        let upstreams = upstreams.map_err(|error| LookupError::NoResolver(error.into()))?;
+        Ok(Self { upstreams, last_good: AtomicUsize::new(0), authorities })
+    }
+
+    /// The servers that the user named for exactly this zone.
+    pub(crate) fn named_authorities(&self, apex: &OwnerName) -> Option<&[SocketAddr]> {
+        self.authorities
+            .iter()
+            .find(|(zone, _)| zone.apex == *apex)
+            .map(|(_, servers)| &servers[..])
+    }
+
+    /// Asks for `name`, following referrals.
+    pub(crate) async fn ask(
+        &self,
+        name: &OwnerName,
+        kind: RecordType,
+    ) -> Result<Reply, LookupError> {
+        let mut reply = self.ask_first(name, kind).await?;
+        let mut cut: Option<OwnerName> = None;
+        for _ in 0..MAX_REFERRALS {
+            let Some((zone, servers)) = reply.referral(name, cut.as_ref()) else { break };
+            let addresses = match self.named_authorities(&zone) {
+                Some(named) => named.to_vec(),
+                None => self.addresses_in(&reply, &servers).await,
+            };
+            if addresses.is_empty() {
+                break;
+            }
+            reply = ask_directly(&addresses, name, kind).await?;
+            cut = Some(zone);
+        }
+        Ok(reply)
+    }
+
+    /// The servers that know the closest zone: those of `--authority`, else the resolvers.
+    async fn ask_first(&self, name: &OwnerName, kind: RecordType) -> Result<Reply, LookupError> {
+        let closest = self
+            .authorities
+            .iter()
+            .filter(|(zone, _)| name.is_within(&zone.apex))
+            .max_by_key(|(zone, _)| zone.apex.labels().count());
+        if let Some((_, servers)) = closest {
+            return ask_directly(servers, name, kind).await;
+        }
+        let count = self.upstreams.len();
+        let first = self.last_good.load(Ordering::Relaxed);
+        let mut refused = None;
+        let mut useless = Useless::Nobody;
+        for index in (0..count).map(|offset| (first + offset) % count) {
+            match self.upstreams[index].ask(name, kind).await {
+                Ok(reply) if reply.is_refusal() => refused = Some(reply),
+                Ok(reply) => {
+                    self.last_good.store(index, Ordering::Relaxed);
+                    return Ok(reply);
+                }
+                Err(error) => useless = error,
+            }
+        }
+        let asked: Vec<_> = self.upstreams.iter().map(|it| it.address).collect();
+        refused.ok_or_else(|| no_answer(name, "resolver", &asked, useless))
+    }
+
+    /// Glue, else what the resolver says; never another referral, which could go in circles.
+    async fn addresses_in(&self, reply: &Reply, servers: &[OwnerName]) -> Vec<SocketAddr> {
+        let mut found: Vec<_> = reply.glue().collect();
+        for server in servers.iter().take(if found.is_empty() { MAX_GLUELESS } else { 0 }) {
+            for kind in [RecordType::A, RecordType::AAAA] {
+                found.extend(self.ask_first(server, kind).await.iter().flat_map(Reply::addresses));
+            }
+        }
+        found.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect()
+    }
+}
+
+/// Asks one server after the other, until one answers.
+async fn ask_directly(
+    servers: &[SocketAddr],
+    name: &OwnerName,
+    kind: RecordType,
+) -> Result<Reply, LookupError> {
+    let mut refused = None;
+    let mut useless = Useless::Nobody;
+    for server in servers {
+        match ask_one(*server, name, kind).await {
+            Ok(reply) if reply.is_refusal() => refused = Some(reply),
+            Ok(reply) => return Ok(reply),
+            Err(error) => useless = error,
+        }
+    }
+    refused.ok_or_else(|| no_answer(name, "name server", servers, useless))
+}
+
+async fn ask_one(server: SocketAddr, name: &OwnerName, kind: RecordType) -> Result<Reply, Useless> {
+    let wire = to_wire(name).map_err(NetError::from)?;
+    exchange::ask(server, &wire, kind).await?.try_into()
+}
+
+fn no_answer(name: &OwnerName, what: &str, asked: &[SocketAddr], useless: Useless) -> LookupError {
+    let asked: Vec<_> = asked.iter().map(|address| show(*address)).collect();
+    let servers =
+        if asked.is_empty() { "nobody".to_owned() } else { format!("{what} {}", asked.join(", ")) };
+    LookupError::NoAnswer { name: name.clone(), servers, source: useless.into() }
+}
+
+/// An address for people: the port only when it isn't 53.
+pub(crate) fn show(address: SocketAddr) -> String {
+    if address.port() == 53 { address.ip().to_string() } else { address.to_string() }
+}

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -76,4 +78,18 @@ pub struct SecretKeyRef {
     pub name: String,
     /// The key in it.
     pub key: String,
+}
+
+impl Issuer {
+    /// The PEM of `caBundle`, whichever way it is written; `None` if there is none, or it is neither.
+    pub fn ca_bundle_pem(&self) -> Option<String> {
+        let given = self.ca_bundle.as_ref()?;
+        let is_pem = |text: &String| text.contains("-----BEGIN CERTIFICATE-----");
+        if is_pem(given) {
+            return Some(given.clone());
+        }
+        let packed: String = given.split_whitespace().collect();
+        let decoded = BASE64_STANDARD.decode(packed).ok()?;
+        String::from_utf8(decoded).ok().filter(is_pem)
+    }
 }

@@ -5,11 +5,22 @@
 //! theirs, the providers' room judges it.
 
 mod certificate;
+mod check;
+mod directory;
 mod duration;
+mod error;
 mod format;
 mod issuer;
+mod load;
+mod refused;
+mod report;
+mod schema;
+mod select;
+mod shape;
 mod sink;
 mod solver;
+mod tree;
+mod twins;
 
 use std::collections::BTreeMap;
 
@@ -17,10 +28,18 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{Algorithm, Certificate, PrivateKeySpec, RotationPolicy};
+pub use directory::{directory_names, directory_url};
 pub use duration::{DurationError, GoDuration};
+pub use error::{ConfigError, Problem};
 pub use issuer::{AccountKeyRef, ExternalAccountBinding, Issuer, SecretKeyRef};
-pub use sink::{DirFiles, DirLayout, DirSink, FileMode, FileModeError, SecretFormat, SecretSink, Sink};
+pub use load::{CONFIG_VARIABLE, documents, find};
+pub use schema::schema;
+pub use select::{Home, Renewal, Resolved};
+pub use sink::{
+    DirFiles, DirLayout, DirSink, FileMode, FileModeError, SecretFormat, SecretSink, Sink,
+};
 pub use solver::{CnameStrategy, Credentials, Propagation, Selector, Solver};
+pub use twins::check_together;
 
 /// The whole of `dns01.yaml`.
 #[derive(Clone, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
@@ -56,6 +75,20 @@ pub struct Defaults {
     /// The private key.
     #[serde(default, skip_serializing_if = "PrivateKeySpec::is_empty")]
     pub private_key: PrivateKeySpec,
+}
+
+impl Default for Config {
+    /// An empty document of the current version.
+    fn default() -> Self {
+        Self {
+            version: 1,
+            issuers: BTreeMap::new(),
+            solvers: Vec::new(),
+            defaults: Defaults::default(),
+            certificates: Vec::new(),
+            origin: String::new(),
+        }
+    }
 }
 
 impl Defaults {

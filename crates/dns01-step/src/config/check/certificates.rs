@@ -1,0 +1,133 @@
+//! Certificates that cannot be issued, renewed or delivered as they are defined.
+
+use super::super::certificate::{Certificate, PrivateKeySpec};
+use super::super::report::Report;
+use super::super::shape::nearest;
+use super::super::sink::{DirSink, SecretSink, Sink};
+use super::super::tree::Seg::{self, Index, Key};
+use super::super::{Config, DirLayout};
+use super::names::{namespace, our_name, secret_name};
+
+pub(super) fn check(config: &Config, report: &mut Report<'_>) {
+    if let Some(name) = &config.defaults.issuer {
+        known_issuer(config, name, &[Key("defaults"), Key("issuer")], report);
+    }
+    let usual = PrivateKeySpec::default();
+    key(&config.defaults.private_key, &usual, &[Key("defaults"), Key("privateKey")], report);
+    for (position, certificate) in config.certificates.iter().enumerate() {
+        let at = |key| [Key("certificates"), Index(position), Key(key)];
+        our_name(&certificate.name, &at("name"), report);
+        match &certificate.issuer {
+            Some(name) => known_issuer(config, name, &at("issuer"), report),
+            None if config.defaults.issuer.is_none() && config.issuers.len() != 1 => {
+                let said = format!("certificate `{}` has no `issuer`", certificate.name);
+                let hint = "name one of `issuers`, here or in `defaults`".to_owned();
+                report.at(&at("issuer"), said, hint);
+            }
+            None => {}
+        }
+        names(config, certificate, &at("dnsNames"), report);
+        key(&certificate.private_key, &config.defaults.private_key, &at("privateKey"), report);
+        renewal(certificate, &at("renewBefore"), report);
+        if let Some(name) = &certificate.secret_name {
+            secret_name(name, &at("secretName"), report);
+            if !certificate.sinks.is_empty() {
+                let said =
+                    format!("certificate `{}` has both `secretName` and `sinks`", certificate.name);
+                let hint = "put the Secret into `sinks`: `- secret: {name: NAME}`".to_owned();
+                report.at(&at("secretName"), said, hint);
+            }
+        }
+        for (index, sink) in certificate.sinks.iter().enumerate() {
+            let [a, b, c] = at("sinks");
+            match sink {
+                Sink::Secret(it) => secret(it, &[a, b, c, Index(index), Key("secret")], report),
+                Sink::Dir(it) => dir(it, &[a, b, c, Index(index), Key("dir")], report),
+            }
+        }
+    }
+}
+
+fn known_issuer(config: &Config, name: &str, path: &[Seg<'_>], report: &mut Report<'_>) {
+    if config.issuer(name).is_none() {
+        let near = nearest(name, config.issuers.keys().map(String::as_str));
+        let hint = near.map(|near| format!("write `{near}`"));
+        report.at(path, format!("there is no issuer `{name}`"), hint);
+    }
+}
+
+fn names(config: &Config, certificate: &Certificate, path: &[Seg<'_>; 3], report: &mut Report<'_>) {
+    let [a, b, c] = *path;
+    for (index, name) in certificate.dns_names.iter().enumerate() {
+        let place = [a, b, c, Index(index)];
+        if certificate.dns_names[..index].contains(name) {
+            let said = format!("`{name}` is twice in certificate `{}`", certificate.name);
+            report.at(&place, said, None);
+        } else if config.solver_for(name.domain()).is_none() {
+            let hint = "add its zone to a solver's `selector`, or a solver without selector";
+            report.at(&place, format!("no solver is for `{name}`"), hint.to_owned());
+        }
+    }
+}
+
+fn key(key: &PrivateKeySpec, defaults: &PrivateKeySpec, path: &[Seg<'_>], report: &mut Report<'_>) {
+    if key.over(defaults).is_none() {
+        let path: Vec<_> = path.iter().copied().chain([Key("size")]).collect();
+        let said = "there is no private key of this size".to_owned();
+        let hint = "ECDSA has 256 and 384, RSA 2048, 3072 and 4096".to_owned();
+        report.at(&path, said, hint);
+    }
+}
+
+fn renewal(certificate: &Certificate, path: &[Seg<'_>], report: &mut Report<'_>) {
+    let name = &certificate.name;
+    match (certificate.renew_before, certificate.renew_before_percentage) {
+        (Some(_), Some(_)) => {
+            let said =
+                format!("certificate `{name}` has both `renewBefore` and `renewBeforePercentage`");
+            report.at(path, said, "remove one of them".to_owned());
+        }
+        (Some(left), None) if left.0.is_zero() => {
+            let said = format!("`renewBefore` of certificate `{name}` leaves no time");
+            report.at(path, said, "remove it, or write a duration such as `720h`".to_owned());
+        }
+        _ => {}
+    }
+}
+
+fn secret(sink: &SecretSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
+    let [a, b, c, d, e] = *path;
+    secret_name(&sink.name, &[a, b, c, d, e, Key("name")], report);
+    if let Some(name) = &sink.namespace {
+        namespace(name, &[a, b, c, d, e, Key("namespace")], report);
+    }
+}
+
+fn dir(sink: &DirSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
+    let [a, b, c, d, e] = *path;
+    if !sink.path.is_absolute() {
+        let said = format!("`{}` is no absolute path", sink.path.display());
+        report.at(&[a, b, c, d, e, Key("path")], said, None);
+    }
+    let files = &sink.files;
+    let all = [
+        ("cert", &files.cert),
+        ("chain", &files.chain),
+        ("fullchain", &files.fullchain),
+        ("key", &files.key),
+    ];
+    for (position, (role, file)) in all.into_iter().enumerate() {
+        let is_plain = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\0']);
+        let is_taken = all[..position].iter().any(|(_, other)| *other == file);
+        if !is_plain || is_taken {
+            let why = if is_taken { "taken by another file" } else { "no plain file name" };
+            let said = format!("`{file}` is {why}");
+            report.at(&[a, b, c, d, e, Key("files"), Key(role)], said, None);
+        }
+    }
+    if sink.layout == DirLayout::Certbot && *files != Default::default() {
+        let said = "certbot's layout has names of its own".to_owned();
+        let hint = "remove `files`, or `layout`".to_owned();
+        report.at(&[a, b, c, d, e, Key("files")], said, hint);
+    }
+}

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use crate::account::Accounts;
 use crate::journal::Journal;
-use crate::{DirStore, Name, Store, StoreError};
+use crate::kube::KubeStore;
+use crate::{Cluster, DirStore, Name, Store, StoreError};
 
 /// The documents at one address.
 #[derive(Clone, Debug)]
@@ -18,6 +19,7 @@ pub struct Backend {
 pub async fn open(address: &str) -> Result<Backend, StoreError> {
     match address.split_once(':') {
         Some(("dir", path)) if !path.is_empty() => Ok(Backend::new(Arc::new(DirStore::new(path)))),
+        Some(("kube", "")) => Ok(Backend::in_cluster(Cluster::infer().await?)),
         _ => Err(StoreError::Address { text: address.chars().take(80).collect() }),
     }
 }
@@ -26,6 +28,11 @@ impl Backend {
     /// The documents in `store`.
     pub fn new(store: Arc<dyn Store>) -> Self {
         Self { store }
+    }
+
+    /// The documents in the namespace that the cluster's configuration names.
+    pub fn in_cluster(cluster: Cluster) -> Self {
+        Self::new(Arc::new(KubeStore::new(cluster)))
     }
 
     /// The journal of one certificate; nothing is read yet.

@@ -7,6 +7,7 @@ use dns01_core::{BoxError, Exit, Explain, SpkiHash};
 
 use crate::Doc;
 use crate::journal::Phase;
+use crate::kube::KubeError;
 
 /// Why a document was not read or written.
 #[derive(Debug, thiserror::Error)]
@@ -155,6 +156,9 @@ pub enum StoreError {
         #[source]
         cause: Box<Self>,
     },
+    /// The cluster.
+    #[error(transparent)]
+    Kube(#[from] KubeError),
     /// A thread of ours ended early.
     #[error("a background task ended early")]
     Task(#[source] tokio::task::JoinError),
@@ -194,6 +198,7 @@ impl Explain for StoreError {
             Self::Damaged { .. } | Self::Unsound { .. } | Self::OtherKey { .. } => Exit::Integrity,
             Self::Transition { .. } | Self::Task(_) => Exit::Bug,
             Self::Io { cause, .. } => cause.exit(),
+            Self::Kube(error) => error.exit(),
             Self::Unsafe { .. } | Self::NoLocks { .. } => Exit::LocalIo,
             Self::Locked { .. } => Exit::Locked,
             Self::Conflict { .. } | Self::Deadline { .. } => Exit::Transient,
@@ -226,6 +231,7 @@ impl Explain for StoreError {
                     path.display()
                 )
             }
+            Self::Kube(error) => return error.hint(),
             _ => return None,
         })
     }

@@ -9,11 +9,14 @@ mod address;
 mod dir;
 mod error;
 pub mod journal;
+mod kube;
 mod name;
+pub mod sink;
 mod store;
 
 pub use address::{Backend, open};
 pub use dir::DirStore;
 pub use error::StoreError;
+pub use kube::{Cluster, KubeError};
 pub use name::Name;
 pub use store::{Doc, Store, Version, Versioned};

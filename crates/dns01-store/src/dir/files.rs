@@ -1,8 +1,10 @@
 //! Files that are whole or absent, and that nobody else can read or plant.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{
+    DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _, fchown,
+};
 use std::path::{Path, PathBuf};
 
 use dns01_core::fail_point;
@@ -52,7 +54,8 @@ pub(crate) fn check_folder(path: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn check_owner(path: &Path, owner: u32) -> Result<(), StoreError> {
+/// Refuses what belongs to neither us nor root.
+pub(crate) fn check_owner(path: &Path, owner: u32) -> Result<(), StoreError> {
     let ours = rustix::process::geteuid().as_raw();
     if owner == ours || owner == 0 {
         return Ok(());
@@ -119,28 +122,46 @@ fn open_in_place(path: &Path) -> io::Result<File> {
 /// made durable. `mode` holds from the moment the file exists.
 pub(crate) fn replace(path: &Path, octets: &[u8], mode: u32) -> Result<(), StoreError> {
     let temporary = temporary_beside(path);
-    let written = create(&temporary, octets, mode).and_then(|()| {
+    let written = create(&temporary, octets, mode, None).and_then(|()| {
         fail_point::pass("store::dir::temporary");
-        fs::rename(&temporary, path).map_err(StoreError::io("write", path))
+        rename(&temporary, path)
     });
     if written.is_err() {
         let _ = fs::remove_file(&temporary);
-        return written;
     }
-    fail_point::pass("store::dir::renamed");
-    sync_folder(parent_of(path))
+    written
 }
 
-/// Makes a new file, durable; fails where something is at `path` already.
-pub(crate) fn create(path: &Path, octets: &[u8], mode: u32) -> Result<(), StoreError> {
+/// Gives what is at `from` the name `to`, durably, in the same folder or in none that is not durable itself.
+pub(crate) fn rename(from: &Path, to: &Path) -> Result<(), StoreError> {
+    fs::rename(from, to).map_err(StoreError::io("write", to))?;
+    fail_point::pass("store::dir::renamed");
+    sync_folder(parent_of(to))
+}
+
+/// Makes a new file, durable; fails where something is at `path` already. Nobody else can open it before it has its
+/// group and its mode.
+pub(crate) fn create(
+    path: &Path,
+    octets: &[u8],
+    mode: u32,
+    group: Option<u32>,
+) -> Result<(), StoreError> {
     let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
-        .mode(mode)
+        .mode(0o600)
         .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
         .open(path)
         .map_err(StoreError::io("write", path))?;
     file.write_all(octets).map_err(StoreError::io("write", path))?;
+    if group.is_some() {
+        fchown(&file, None, group).map_err(StoreError::io("change the group of", path))?;
+    }
+    if mode != 0o600 {
+        file.set_permissions(Permissions::from_mode(mode))
+            .map_err(StoreError::io("change the mode of", path))?;
+    }
     file.sync_all().map_err(StoreError::io("write", path))
 }
 
@@ -168,6 +189,19 @@ pub(crate) fn remove_leftovers(folder: &Path) -> Result<(), StoreError> {
         }
     }
     Ok(())
+}
+
+/// The names in a folder; none where there is no folder.
+pub(crate) fn entries(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let failed = |cause| StoreError::Io { act: "read folder", path: folder.to_owned(), cause };
+    let listing = match fs::read_dir(folder) {
+        Ok(listing) => listing,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(error)),
+    };
+    listing
+        .map(|entry| Ok(entry.map_err(failed)?.file_name().to_string_lossy().into_owned()))
+        .collect()
 }
 
 /// A name beside `path` that nothing has.

@@ -7,7 +7,6 @@ pub(crate) mod lock;
 #[cfg(test)]
 mod tests;
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -152,7 +151,7 @@ impl Store for DirStore {
     async fn journals(&self) -> Result<Vec<Name>, StoreError> {
         let root = self.root.join("journal");
         blocking(move || {
-            let mut names: Vec<Name> = entries(&root)?
+            let mut names: Vec<Name> = files::entries(&root)?
                 .into_iter()
                 .filter(|entry| root.join(entry).join("state.json").exists())
                 .filter_map(|entry| entry.parse().ok())
@@ -167,25 +166,12 @@ impl Store for DirStore {
         let folder = self.root.join("journal").join(name.as_str()).join("keys");
         blocking(move || {
             let mut generations: Vec<u64> =
-                entries(&folder)?.iter().filter_map(|entry| generation_of(entry)).collect();
+                files::entries(&folder)?.iter().filter_map(|entry| generation_of(entry)).collect();
             generations.sort_unstable();
             Ok(generations)
         })
         .await
     }
-}
-
-/// The names in a folder; none where there is no folder.
-fn entries(folder: &Path) -> Result<Vec<String>, StoreError> {
-    let failed = |cause| StoreError::Io { act: "read folder", path: folder.to_owned(), cause };
-    let listing = match fs::read_dir(folder) {
-        Ok(listing) => listing,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        Err(error) => return Err(failed(error)),
-    };
-    listing
-        .map(|entry| Ok(entry.map_err(failed)?.file_name().to_string_lossy().into_owned()))
-        .collect()
 }
 
 async fn blocking<T: Send + 'static>(

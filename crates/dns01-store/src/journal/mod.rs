@@ -4,7 +4,9 @@
 //! and a random mark, so that a lost answer is found out by reading. The table of phases is in [`Phase`] alone. This
 //! module never decides what comes next; it refuses what cannot.
 
+mod answers;
 mod check;
+mod decide;
 mod keys;
 mod phase;
 mod state;
@@ -20,6 +22,7 @@ use tokio::time::{Instant, sleep};
 use crate::{Doc, Name, Store, StoreError, Version};
 
 pub use check::Untrusted;
+pub use decide::{Next, Reason, Wish, next};
 pub use phase::Phase;
 pub use state::{
     Act, Attempt, Delivered, Engine, Extra, FORMAT, Issued, Kept, KeptKey, MOST_ATTEMPTS, Order,

@@ -33,6 +33,9 @@ pub struct State {
     pub phase: Phase,
     /// The run that owns cleanup: the last one that started or joined this generation.
     pub run: String,
+    /// The run that started this generation: it starts no other.
+    #[serde(default)]
+    pub started_by: Option<String>,
     /// The run whose `--force` started this generation; it counts once.
     pub forced_by: Option<String>,
     /// What this generation is about.
@@ -105,6 +108,9 @@ pub struct KeptKey {
     pub kept: Kept,
     /// Which one.
     pub spki: SpkiHash,
+    /// The user's CSR, DER as base64, where the key is kept with the user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub csr: Option<String>,
     /// What we do not know.
     #[serde(flatten)]
     pub extra: Extra,
@@ -263,6 +269,7 @@ impl State {
             generation: 1,
             phase: Phase::New,
             run: run.to_owned(),
+            started_by: Some(run.to_owned()),
             forced_by: None,
             spec,
             key: None,

@@ -74,13 +74,13 @@ pub(super) fn install(demo: bool) -> Result<()> {
         bail!("these programs are missing:\n{}\nhow to get them:\n  {how}", list.join("\n"));
     }
     let _quiet = NoServices::new()?;
-    shell::run(apt().arg("update").arg("-q"))?;
-    shell::run(apt().args(["install", "-y", "-q", "--no-install-recommends"]).args(packages))
+    shell::run(apt().arg("update"))?;
+    shell::run(apt().args(["install", "-y", "--no-install-recommends"]).args(packages))
 }
 
 fn apt() -> Command {
     let mut apt = Command::new("apt-get");
-    apt.env("DEBIAN_FRONTEND", "noninteractive");
+    apt.args(["-qq", "-o", "Dpkg::Use-Pty=0"]).env("DEBIAN_FRONTEND", "noninteractive");
     apt
 }
 

@@ -78,50 +78,55 @@ mod tests {
         Refusal::read(StatusCode::from_u16(status).unwrap(), &headers, body.as_bytes()).into()
     }
 
-    async fn attempts(budget: Duration, repeat: Repeat, error: impl Fn() -> AcmeError) -> u32 {
-        let mut count = 0;
-        let ended: Result<(), _> = patiently(budget, repeat, || {
-            count += 1;
-            std::future::ready(Err(error()))
+    #[test]
+    fn the_ca_is_given_the_time_it_asks_for() {
+        for repeat in [Repeat::Freely, Repeat::IfUnheard] {
+            for (status, kind) in [(429, "rateLimited"), (403, "rateLimited"), (503, "x")] {
+                let error = refused(status, Some("25"), kind);
+                assert_eq!(pause_after(&error, repeat, 0), Some(Duration::from_secs(25)));
+            }
+        }
+    }
+
+    #[test]
+    fn a_rate_limit_without_a_time_is_not_hammered() {
+        assert_eq!(pause_after(&refused(429, None, "rateLimited"), Repeat::Freely, 0), None);
+    }
+
+    #[test]
+    fn what_may_have_been_done_is_not_done_again() {
+        let broken = refused(500, None, "serverInternal");
+        assert_eq!(pause_after(&broken, Repeat::IfUnheard, 0), None);
+        for tries in 0..100 {
+            let pause = pause_after(&broken, Repeat::Freely, tries).unwrap();
+            assert!(pause >= Duration::from_millis(125) && pause <= Duration::from_secs(10));
+        }
+    }
+
+    #[test]
+    fn a_refusal_for_good_is_final_whatever_time_it_names() {
+        assert_eq!(pause_after(&refused(403, Some("1"), "caa"), Repeat::Freely, 0), None);
+    }
+
+    #[tokio::test]
+    async fn a_rejected_nonce_is_replaced_until_the_budget_ends() {
+        let mut tries = 0;
+        let ended: Result<(), _> = patiently(Duration::from_millis(300), Repeat::IfUnheard, || {
+            tries += 1;
+            std::future::ready(Err(refused(400, None, "badNonce")))
         })
         .await;
-        assert!(ended.is_err());
-        count
+        assert!(ended.unwrap_err().is_bad_nonce() && tries > 8, "{tries}");
     }
 
-    const MINUTE: Duration = Duration::from_mins(1);
-
-    #[tokio::test(start_paused = true)]
-    async fn a_wait_within_the_budget_is_waited_and_a_longer_one_is_not() {
-        let short = || refused(429, Some("25"), "rateLimited");
-        let long = || refused(429, Some("61"), "rateLimited");
-        assert_eq!(attempts(MINUTE, Repeat::IfUnheard, short).await, 3);
-        assert_eq!(attempts(MINUTE, Repeat::Freely, long).await, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rate_limit_without_a_time_is_not_hammered() {
-        let silent = || refused(429, None, "rateLimited");
-        assert_eq!(attempts(MINUTE, Repeat::Freely, silent).await, 1);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn what_may_have_been_done_is_not_done_again() {
-        let broken = || refused(500, None, "serverInternal");
-        assert_eq!(attempts(MINUTE, Repeat::IfUnheard, broken).await, 1);
-        assert!(attempts(MINUTE, Repeat::Freely, broken).await > 5);
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rejected_nonce_is_replaced_until_the_budget_ends() {
-        let rejected = || refused(400, None, "badNonce");
-        let count = attempts(MINUTE, Repeat::IfUnheard, rejected).await;
-        assert!(count > 200, "{count}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_refusal_for_good_is_final() {
-        let caa = || refused(403, Some("1"), "caa");
-        assert_eq!(attempts(MINUTE, Repeat::Freely, caa).await, 1);
+    #[tokio::test]
+    async fn a_wait_beyond_the_budget_ends_the_call_at_once() {
+        let mut tries = 0;
+        let ended: Result<(), _> = patiently(Duration::from_secs(60), Repeat::Freely, || {
+            tries += 1;
+            std::future::ready(Err(refused(429, Some("61"), "rateLimited")))
+        })
+        .await;
+        assert!(ended.is_err() && tries == 1);
     }
 }

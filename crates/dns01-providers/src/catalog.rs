@@ -24,8 +24,12 @@ pub struct ProviderSpec {
     /// The least time to live that the provider takes, in seconds; lower ones are raised to it.
     pub min_ttl: u32,
     /// Builds the provider from this row and the settings read for it.
-    pub build: fn(&'static ProviderSpec, &Settings) -> Result<Box<dyn DnsProvider>, ProviderError>,
+    pub build: Build,
 }
+
+/// How a row becomes a provider.
+pub type Build =
+    fn(&'static ProviderSpec, &Settings) -> Result<Box<dyn DnsProvider>, ProviderError>;
 
 /// Every provider, in the order documentation shows them.
 pub const CATALOG: &[&ProviderSpec] = &[
@@ -68,4 +72,62 @@ fn nearest(wanted: &str) -> Option<&'static str> {
         .filter(|(score, _)| *score > 0.8)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use dns01_core::{Exit, Explain as _};
+
+    use super::*;
+    use crate::Need;
+
+    #[test]
+    fn ids_and_aliases_of_other_clients_find_their_row() {
+        for (name, id) in [
+            ("cloudflare", "cloudflare"),
+            ("dns_cf", "cloudflare"),
+            ("DNS-Cloudflare", "cloudflare"),
+            ("dnsupdate", "rfc2136"),
+            ("dns-rfc2136", "rfc2136"),
+            ("dns_nsupdate", "rfc2136"),
+            ("dns_aws", "route53"),
+            ("dns_dgon", "digitalocean"),
+        ] {
+            assert_eq!(find(name).unwrap().id, id);
+        }
+    }
+
+    #[test]
+    fn a_typo_is_answered_with_the_nearest_name() {
+        let error = find("cloudfare").unwrap_err();
+        assert_eq!(error.exit(), Exit::Config);
+        assert_eq!(error.hint().unwrap(), "use `cloudflare`, or list all with `dns01 providers`");
+        assert_eq!(find("zzz").unwrap_err().hint().unwrap(), "list all with `dns01 providers`");
+    }
+
+    #[test]
+    fn no_name_and_no_variable_is_there_twice() {
+        let all: Vec<_> = CATALOG.iter().flat_map(|spec| names(spec)).collect();
+        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+        for spec in CATALOG {
+            let settings = spec.settings.iter();
+            let read =
+                settings.flat_map(|own| [own.env].into_iter().chain(own.aliases.iter().copied()));
+            let all: Vec<_> = read.chain(spec.ignored.iter().copied()).collect();
+            assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len(), "{}", spec.id);
+        }
+    }
+
+    #[test]
+    fn what_must_not_be_shown_has_no_default() {
+        for setting in CATALOG.iter().flat_map(|spec| spec.settings) {
+            assert!(
+                !setting.secret || !matches!(setting.need, Need::Default(_)),
+                "{}",
+                setting.env
+            );
+        }
+    }
 }

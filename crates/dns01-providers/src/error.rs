@@ -34,8 +34,8 @@ pub enum ProviderError {
         why: String,
         /// Its name and where it was found.
         place: Option<String>,
-        /// What to do about it, where there is something better to say than "correct it".
-        hint: Option<String>,
+        /// What to do about it.
+        hint: String,
     },
     /// The credentials were not accepted, or do not allow this.
     #[error("{what}")]
@@ -104,10 +104,9 @@ impl Explain for ProviderError {
                 Some(format!("set {}", each.join(", and ")))
             }
             Self::Unreadable(error) => error.hint(),
-            Self::Malformed { hint, name, .. } => {
-                hint.clone().or_else(|| Some(format!("correct {name}")))
-            }
-            Self::Denied { hint, .. } | Self::NoZone { hint, .. } => Some(hint.clone()),
+            Self::Malformed { hint, .. }
+            | Self::Denied { hint, .. }
+            | Self::NoZone { hint, .. } => Some(hint.clone()),
             Self::Unavailable { hint, .. } => hint.clone(),
             Self::Rejected { .. } => None,
             Self::NotSeen { name, .. } => Some(format!(

@@ -11,7 +11,7 @@ mod own;
 mod provider;
 mod setting;
 
-pub use catalog::{CATALOG, ProviderSpec, build, find};
+pub use catalog::{Build, CATALOG, ProviderSpec, build, find};
 pub use error::ProviderError;
 pub use provider::{DnsProvider, published};
 pub use setting::{Need, Setting, Settings};

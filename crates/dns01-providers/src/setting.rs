@@ -107,7 +107,12 @@ impl Settings {
 
     /// A required setting; [`Settings::read`] has seen to it that it is there.
     pub(crate) fn required(&self, env: &'static str) -> Result<&str, ProviderError> {
-        self.get(env).ok_or(ProviderError::Unset { provider: self.spec.id, missing: vec![env] })
+        self.get(env).ok_or_else(|| self.unset(env))
+    }
+
+    /// The error for a setting that another one makes necessary.
+    pub(crate) fn unset(&self, env: &'static str) -> ProviderError {
+        ProviderError::Unset { provider: self.spec.id, missing: vec![env] }
     }
 
     /// A required setting that travels in an HTTP header.
@@ -136,11 +141,22 @@ impl Settings {
 
     /// The error that says what is wrong with a setting, without its value.
     pub(crate) fn malformed(&self, env: &'static str, why: &str) -> ProviderError {
+        let name = self.name(env);
+        self.malformed_with_hint(env, why, format!("correct {name}"))
+    }
+
+    /// The same, for when there is better advice than to correct it.
+    pub(crate) fn malformed_with_hint(
+        &self,
+        env: &'static str,
+        why: &str,
+        hint: String,
+    ) -> ProviderError {
         ProviderError::Malformed {
             name: self.name(env).to_owned(),
             why: why.to_owned(),
             place: self.given.get(env).map(Given::place),
-            hint: None,
+            hint,
         }
     }
 }
@@ -177,4 +193,66 @@ fn warn_of_ignored(spec: &ProviderSpec, from: &dyn Source) -> Result<(), Provide
         );
     }
     Ok(())
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use std::path::PathBuf;
+
+    use dns01_core::{Exit, Explain as _, SecretText, UnreadableSetting};
+
+    use super::*;
+    use crate::{build, find};
+
+    /// Settings in a test, each in its own file or in the environment.
+    pub(crate) struct Given(pub(crate) &'static [(&'static str, &'static str)]);
+
+    impl Source for Given {
+        fn setting(&self, name: &str) -> Result<Option<Found>, UnreadableSetting> {
+            let value = self.0.iter().find(|(own, _)| *own == name).map(|(_, value)| *value);
+            let origin = match name {
+                "CF_Token" => Origin::File(PathBuf::from("/etc/dns01/cf.env")),
+                _ => Origin::Environment(name.to_owned()),
+            };
+            Ok(value.map(|value| Found { value: SecretText::from(value), origin }))
+        }
+    }
+
+    #[test]
+    fn all_missing_settings_are_reported_at_once() {
+        let error = build("route53", &Given(&[("AWS_ACCESS_KEY_ID", "  ")])).unwrap_err();
+        assert_eq!(error.exit(), Exit::Config);
+        let text = error.to_string();
+        assert!(text.ends_with("AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY"), "{text}");
+        assert_eq!(
+            error.hint().unwrap(),
+            "set AWS_ACCESS_KEY_ID or AWS_ACCESS_KEY_ID_FILE, and AWS_SECRET_ACCESS_KEY or AWS_SECRET_ACCESS_KEY_FILE"
+        );
+    }
+
+    #[test]
+    fn an_alias_counts_and_its_name_and_place_are_remembered() {
+        let given = Given(&[("CF_Token", "sesame"), ("CLOUDFLARE_TTL", "120")]);
+        let settings = Settings::read(find("cloudflare").unwrap(), &given).unwrap();
+        assert_eq!(settings.get("CF_DNS_API_TOKEN"), Some("sesame"));
+        let fact = ("token".to_owned(), "CF_Token from /etc/dns01/cf.env".to_owned());
+        assert_eq!(settings.credentials(), [fact]);
+        assert!(!format!("{settings:?}").contains("sesame"));
+        assert_eq!(build("cloudflare", &given).unwrap().ttl(), Some(120));
+    }
+
+    #[test]
+    fn a_token_that_no_header_can_carry_is_refused_without_showing_it() {
+        let error = build("desec", &Given(&[("DESEC_TOKEN", "open sesame")])).unwrap_err();
+        assert_eq!(error.exit(), Exit::Config);
+        assert!(!format!("{error} {error:?} {:?}", error.hint()).contains("sesame"));
+        assert_eq!(error.facts()[0].1, "DESEC_TOKEN from the environment");
+    }
+
+    #[test]
+    fn a_ttl_that_is_no_number_is_refused() {
+        let given = Given(&[("CF_Token", "sesame"), ("CLOUDFLARE_TTL", "2m")]);
+        let error = build("cloudflare", &given).unwrap_err();
+        assert_eq!(error.to_string(), "CLOUDFLARE_TTL is not a whole number of seconds");
+    }
 }

@@ -52,7 +52,7 @@ fn build(
         name: format!("the settings for {}", spec.id),
         why: format!("cannot be used: {}", sort::quote(&error.to_string())),
         place: None,
-        hint: None,
+        hint: format!("correct the settings for {}", spec.id),
     })?;
     Ok(Box::new(Bridge { spec, client, ttl, credentials }))
 }

@@ -66,6 +66,10 @@ const DENIED: &[&str] = &[
 /// Provider codes for "slow down" that come with the status 400: Route 53.
 const THROTTLED: &[&str] = &["Throttling", "ThrottlingException", "PriorRequestNotComplete"];
 
+/// How the errors of the HTTP client start; the rest is a URL.
+const UNANSWERED: &[&str] =
+    &["Failed to send request", "Failed to read response", "error sending request"];
+
 /// Says what `error` means.
 pub(super) fn sort(
     error: &Error,
@@ -106,6 +110,9 @@ pub(super) fn sort(
     if text.starts_with("No Cloudflare zone") || text.starts_with("No suitable hosted zone") {
         return Fault::Final(no_zone());
     }
+    if UNANSWERED.iter().any(|start| text.starts_with(start)) {
+        return Fault::Final(unavailable(format!("{title} could not be reached")));
+    }
     let refusal = Refusal::read(text);
     let said = refusal.said();
     let is = |codes: &[&str]| codes.contains(&refusal.code.as_str());
@@ -121,7 +128,6 @@ pub(super) fn sort(
             ProviderError::Rejected { what: format!("{title} rejected the request: {said}") }
         }
         Some(_) => unavailable(format!("{title} has a problem of its own: {said}")),
-        None if text.contains("request") => unavailable(format!("{title} could not be reached")),
         None => unavailable(format!("{title} failed: {said}")),
     })
 }
@@ -137,8 +143,8 @@ pub(super) fn unreadable(title: &str) -> ProviderError {
 impl Refusal {
     /// Reads `HTTP 403: {…}`, `BadRequest {…}`, `Route53 API error: 403 Forbidden - <…>` and the like.
     fn read(text: &str) -> Self {
-        let status = if text.contains("BadRequest") { Some(400) } else { first_status(text) };
-        let body = text.find(['{', '<']).map_or("", |start| &text[start..]);
+        let (head, body) = text.split_at(text.find(['{', '<']).unwrap_or(text.len()));
+        let status = if head.contains("BadRequest") { Some(400) } else { first_status(head) };
         let (code, message) = from_json(body).or_else(|| from_xml(body)).unwrap_or_default();
         Self { status, code, message }
     }
@@ -207,4 +213,106 @@ fn scrub(text: &str) -> String {
         if is_long { "…".to_owned() } else { word.chars().filter(|c| !c.is_control()).collect() }
     });
     words.collect::<Vec<String>>().join(" ").chars().take(100).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use dns01_core::{Exit, Explain as _};
+
+    use super::super::rows::CLOUDFLARE;
+    use super::*;
+
+    fn sorted(error: &Error, act: Act) -> Fault {
+        let zone = Zone { apex: "example.org".parse().unwrap() };
+        sort(error, act, &zone, &CLOUDFLARE, &[("token".into(), "X from …".into())])
+    }
+
+    fn last(text: &str) -> ProviderError {
+        match sorted(&Error::Api(text.into()), Act::Add) {
+            Fault::Final(error) => error,
+            Fault::Raced => panic!("{text}: raced"),
+        }
+    }
+
+    #[test]
+    fn what_vendors_say_becomes_an_exit_code() {
+        for (text, exit) in [
+            (
+                r#"HTTP 403: {"errors":[{"code":10000,"message":"Authentication error"}]}"#,
+                Exit::AuthRefused,
+            ),
+            (
+                r#"BadRequest {"errors":[{"code":6003,"message":"Invalid request headers"}]}"#,
+                Exit::AuthRefused,
+            ),
+            (
+                "Route53 API error: 403 Forbidden - <Code>InvalidClientTokenId</Code>",
+                Exit::AuthRefused,
+            ),
+            ("Route53 BadRequest: <Error><Code>ExpiredToken</Code></Error>", Exit::AuthRefused),
+            ("No Cloudflare zone found for example.org", Exit::NotFound),
+            ("No suitable hosted zone found for name: a.example.org.", Exit::NotFound),
+            ("Route53 API error: 404 Not Found - <Code>NoSuchHostedZone</Code>", Exit::NotFound),
+            (r#"BadRequest {"errors":[{"code":9021,"message":"Invalid TTL"}]}"#, Exit::Input),
+            (
+                r#"HTTP 422: {"id":"unprocessable_entity","message":"Data can't be blank"}"#,
+                Exit::Input,
+            ),
+            (r#"HTTP 429: {"detail":"Request was throttled."}"#, Exit::Transient),
+            ("Route53 API error: 400 Bad Request - <Code>Throttling</Code>", Exit::Transient),
+            ("HTTP 502: <html>", Exit::Transient),
+            ("HTTP 503", Exit::Transient),
+            ("Failed to send request to https://x/404: error", Exit::Transient),
+            ("error sending request for url (https://route53.amazonaws.com/)", Exit::Transient),
+        ] {
+            assert_eq!(last(text).exit(), exit, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_refusal_tells_status_code_and_message() {
+        let error = last(
+            r#"HTTP 403: {"success":false,"errors":[{"code":10000,"message":"Authentication error"}]}"#,
+        );
+        assert_eq!(
+            error.to_string(),
+            "Cloudflare refused the credentials: 403, code 10000 \"Authentication error\""
+        );
+        assert!(
+            error.hint().unwrap().ends_with("give them Zone:Read and DNS:Edit for `example.org`")
+        );
+        assert_eq!(error.facts().len(), 1);
+    }
+
+    #[test]
+    fn another_writer_in_between_means_read_again() {
+        for text in [
+            r#"BadRequest {"errors":[{"code":81058,"message":"An identical record already exists."}]}"#,
+            r#"HTTP 409: {"error":{"code":"conflict","message":"…"}}"#,
+            r#"HTTP 422: {"error":{"code":"uniqueness_error","message":"…"}}"#,
+            "Route53 BadRequest: <InvalidChangeBatch xmlns=\"…\"><Messages><Message>it was not found",
+        ] {
+            assert!(matches!(sorted(&Error::Api(text.into()), Act::Add), Fault::Raced), "{text}");
+        }
+        assert!(matches!(sorted(&Error::NotFound, Act::Remove), Fault::Raced));
+        assert!(matches!(
+            sorted(&Error::NotFound, Act::List),
+            Fault::Final(ProviderError::NoZone { .. })
+        ));
+    }
+
+    #[test]
+    fn nothing_that_could_be_a_credential_gets_through() {
+        let token = "v1.0-e24fd090153b4ab2a1e9";
+        for text in [
+            format!(r#"HTTP 403: {{"errors":[{{"code":1,"message":"bad token {token}\u0007"}}]}}"#),
+            format!("HTTP 500: {token}"),
+            format!("something with {token}"),
+            format!(r#"HTTP 400: {{"code":"{token}"}}"#),
+        ] {
+            let error = last(&text);
+            let seen = format!("{error} {error:?} {:?}", error.hint());
+            assert!(!seen.contains(token) && !seen.contains('\u{7}'), "{seen}");
+        }
+    }
 }

@@ -4,92 +4,194 @@
 //! verified. It never looks for the zone, never asks another server than the one in its settings, and doesn't do
 //! GSS-TSIG.
 
-use crate::{DnsProvider, Need, ProviderError, ProviderSpec, Setting, Settings};
+mod answer;
+mod client;
+#[cfg(test)]
+mod fake;
+mod key_file;
+mod packet;
+mod row;
+mod server;
+#[cfg(test)]
+mod tests;
+mod tsig;
+mod wire;
 
-/// The catalog's row.
-pub(crate) const SPEC: ProviderSpec = ProviderSpec {
-    id: "rfc2136",
-    title: "RFC 2136 (BIND, Knot, PowerDNS, …)",
-    aliases: &["dnsupdate", "dns-rfc2136", "dns_nsupdate", "nsupdate"],
-    settings: &[
-        Setting {
-            env: "RFC2136_NAMESERVER",
-            aliases: &["DNSUPDATE_NAMESERVER"],
-            label: "name server",
-            about: "where updates go: `host`, `host:port` or `[address]:port`; port 53 unless given",
-            secret: false,
-            need: Need::Required,
-        },
-        Setting {
-            env: "RFC2136_TSIG_FILE",
-            aliases: &["DNSUPDATE_TSIG_FILE"],
-            label: "TSIG key file",
-            about: "a key file as `tsig-keygen` writes it: its path, or its text; instead of the next three",
-            secret: true,
-            need: Need::Optional,
-        },
-        Setting {
-            env: "RFC2136_TSIG_KEY",
-            aliases: &["DNSUPDATE_TSIG_KEY"],
-            label: "TSIG key name",
-            about: "the key's name, as the server knows it; without a key, updates are not signed",
-            secret: false,
-            need: Need::Optional,
-        },
-        Setting {
-            env: "RFC2136_TSIG_SECRET",
-            aliases: &["DNSUPDATE_TSIG_SECRET"],
-            label: "TSIG secret",
-            about: "the key's secret, in base64",
-            secret: true,
-            need: Need::Optional,
-        },
-        Setting {
-            env: "RFC2136_TSIG_ALGORITHM",
-            aliases: &["DNSUPDATE_TSIG_ALGORITHM"],
-            label: "TSIG algorithm",
-            about: "hmac-sha256, hmac-sha384 or hmac-sha512; needed with a key (lego's default, hmac-sha1, is refused)",
-            secret: false,
-            need: Need::Optional,
-        },
-        Setting {
-            env: "RFC2136_TTL",
-            aliases: &["DNSUPDATE_TTL"],
-            label: "TTL",
-            about: "time to live of the records, in seconds, unless `--ttl` is given",
-            secret: false,
-            need: Need::Optional,
-        },
-        Setting {
-            env: "RFC2136_DNS_TIMEOUT",
-            aliases: &["DNSUPDATE_DNS_TIMEOUT"],
-            label: "time-out",
-            about: "seconds to wait for each answer",
-            secret: false,
-            need: Need::Default("10"),
-        },
-    ],
-    ignored: &[
-        "RFC2136_PROPAGATION_TIMEOUT",
-        "RFC2136_POLLING_INTERVAL",
-        "RFC2136_SEQUENCE_INTERVAL",
-        "RFC2136_TIMEOUT",
-        "DNSUPDATE_PROPAGATION_TIMEOUT",
-        "DNSUPDATE_POLLING_INTERVAL",
-        "DNSUPDATE_SEQUENCE_INTERVAL",
-        "DNSUPDATE_TIMEOUT",
-        "DNSUPDATE_ZONES",
-    ],
-    permission: "permission to update TXT records",
-    notes: "BIND: `tsig-keygen -a hmac-sha256 NAME`, then `update-policy { grant NAME zonesub TXT; };` in the zone. \
-            Knot: a `key`, and an `acl` with `action: update`. GSS-TSIG (Kerberos) is not supported.",
-    min_ttl: 0,
-    build,
-};
+use std::time::Duration;
 
-fn build(
-    _spec: &'static ProviderSpec,
-    settings: &Settings,
-) -> Result<Box<dyn DnsProvider>, ProviderError> {
-    Err(settings.malformed("RFC2136_NAMESERVER", "is not used yet"))
+use async_trait::async_trait;
+use dns01_core::{OwnerName, TxtRecord, Zone};
+use hickory_proto::op::{Message, ResponseCode};
+use hickory_proto::rr::RecordType;
+use tokio::time::{sleep, timeout};
+
+use self::answer::Verdict;
+use self::client::{Client, Via};
+use self::packet::Change;
+pub(crate) use self::row::SPEC;
+use crate::{DnsProvider, ProviderError};
+
+/// How long all of one call may take: the tries of two exchanges, and the pauses between them.
+const TRIES: u32 = 6;
+const PAUSING: Duration = Duration::from_secs(12);
+
+/// What to wait before each reading back: a primary shows an update at once, a secondary that forwards it (RFC 2136
+/// §6) takes a moment.
+const PAUSES: [Duration; 6] = [
+    Duration::ZERO,
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(750),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
+
+/// A name server that takes updates.
+#[derive(Debug)]
+struct Rfc2136 {
+    client: Client,
+    ttl: Option<u32>,
+    credentials: Vec<(String, String)>,
+}
+
+impl Rfc2136 {
+    /// Makes one change of one zone, with one message.
+    async fn change(
+        &self,
+        zone: &Zone,
+        records: &[TxtRecord],
+        change: Change,
+    ) -> Result<(), ProviderError> {
+        let update = packet::update(zone, records, change).ok_or_else(unencodable)?;
+        let answers = self.client.ask(&[update], Via::Datagram).await?;
+        match answers.iter().map(|answer| self.judge(answer, zone)).next() {
+            Some(Verdict::Failed(error)) => Err(error),
+            Some(Verdict::NotAuth) => Err(match self.read_serial(zone).await {
+                Ok(Some(_)) => self.refused(zone, "NOTAUTH"),
+                _ => self.not_authoritative(zone, "NOTAUTH"),
+            }),
+            Some(Verdict::Done) | None => Ok(()),
+        }
+    }
+
+    /// Reads until every record is there.
+    async fn see(&self, zone: &Zone, records: &[TxtRecord]) -> Result<(), ProviderError> {
+        let mut names: Vec<_> = records.iter().map(|record| record.name.clone()).collect();
+        names.sort();
+        names.dedup();
+        let mut open = records.iter().collect::<Vec<_>>();
+        for pause in PAUSES {
+            sleep(pause).await;
+            let held = self.read(zone, &names).await?;
+            open.retain(|record| {
+                let at = names.binary_search(&record.name).ok().and_then(|index| held.get(index));
+                !at.is_some_and(|values| values.contains(&record.value))
+            });
+            if open.is_empty() {
+                return Ok(());
+            }
+        }
+        let name = open.first().map(|record| record.name.to_string()).unwrap_or_default();
+        Err(ProviderError::NotSeen { act: "added", name })
+    }
+
+    /// The TXT values at each of `names`, over one connection.
+    async fn read(
+        &self,
+        zone: &Zone,
+        names: &[OwnerName],
+    ) -> Result<Vec<Vec<String>>, ProviderError> {
+        let questions: Option<Vec<Message>> =
+            names.iter().map(|name| packet::query(name, RecordType::TXT)).collect();
+        let questions = questions.ok_or_else(unencodable)?;
+        let answers = self.client.ask(&questions, Via::Stream).await?;
+        answers.iter().map(|answer| Ok(packet::texts(self.authority(answer, zone)?))).collect()
+    }
+
+    async fn read_serial(&self, zone: &Zone) -> Result<Option<u32>, ProviderError> {
+        let question = packet::query(&zone.apex, RecordType::SOA).ok_or_else(unencodable)?;
+        let answers = self.client.ask(&[question], Via::Stream).await?;
+        let answer = answers.first().map(|answer| self.authority(answer, zone)).transpose()?;
+        Ok(answer.and_then(packet::serial))
+    }
+
+    /// `answer`, if the server has the zone's data at first hand.
+    fn authority<'a>(
+        &self,
+        answer: &'a Message,
+        zone: &Zone,
+    ) -> Result<&'a Message, ProviderError> {
+        let code = answer.metadata.response_code;
+        match code {
+            ResponseCode::NoError | ResponseCode::NXDomain if answer.metadata.authoritative => {
+                Ok(answer)
+            }
+            ResponseCode::NoError | ResponseCode::NXDomain | ResponseCode::Refused => {
+                Err(self.not_authoritative(zone, code.to_str()))
+            }
+            _ => match self.judge(answer, zone) {
+                Verdict::Failed(error) => Err(error),
+                Verdict::NotAuth | Verdict::Done => {
+                    Err(self.not_authoritative(zone, code.to_str()))
+                }
+            },
+        }
+    }
+
+    /// `work`, ended when a whole call has taken too long.
+    async fn bounded<T>(
+        &self,
+        work: impl Future<Output = Result<T, ProviderError>> + Send,
+    ) -> Result<T, ProviderError> {
+        let limit = self.client.patience * TRIES + PAUSING;
+        timeout(limit, work).await.unwrap_or_else(|_| {
+            Err(ProviderError::Unavailable {
+                what: format!(
+                    "name server `{}` did not finish within {} s",
+                    self.client.server,
+                    limit.as_secs()
+                ),
+                hint: None,
+            })
+        })
+    }
+}
+
+#[async_trait]
+impl DnsProvider for Rfc2136 {
+    async fn add(&self, zone: &Zone, records: &[TxtRecord]) -> Result<(), ProviderError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.bounded(async {
+            self.change(zone, records, Change::Add).await?;
+            self.see(zone, records).await
+        })
+        .await
+    }
+
+    async fn remove(&self, zone: &Zone, records: &[TxtRecord]) -> Result<(), ProviderError> {
+        if records.is_empty() {
+            return Ok(());
+        }
+        self.bounded(self.change(zone, records, Change::Delete)).await
+    }
+
+    async fn list(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, ProviderError> {
+        let held = self.bounded(self.read(zone, std::slice::from_ref(name))).await?;
+        Ok(held.into_iter().flatten().collect())
+    }
+
+    async fn serial(&self, zone: &Zone) -> Result<Option<u32>, ProviderError> {
+        self.bounded(self.read_serial(zone)).await
+    }
+
+    fn ttl(&self) -> Option<u32> {
+        self.ttl
+    }
+}
+
+/// A name or value that has no form on the wire; names and values are checked long before.
+fn unencodable() -> ProviderError {
+    ProviderError::Rejected { what: "the records cannot be put into a DNS message".into() }
 }

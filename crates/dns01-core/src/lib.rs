@@ -11,6 +11,7 @@ mod explain;
 pub mod fail_point;
 mod key;
 mod name;
+mod renewal;
 mod secret;
 mod source;
 
@@ -21,6 +22,7 @@ pub use exit::{Exit, RETRY_EXPRESSION};
 pub use explain::{BoxError, Explain};
 pub use key::{KeyError, KeyType, PrivateKey, SpkiHash};
 pub use name::{DomainName, Identifier, NameError, OwnerName};
+pub use renewal::{RenewalRule, SuggestedWindow};
 pub use secret::SecretText;
 pub use source::{Found, Origin, Source, UnreadableSetting};
 

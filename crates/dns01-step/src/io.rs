@@ -26,9 +26,9 @@ pub struct CommonArgs {
     /// Run this belongs to; on Argo `{{workflow.uid}}`
     #[arg(long, value_name = "ID", help_heading = "Common")]
     pub run_id: Option<String>,
-    /// Configuration: a file, or a folder of them; else ./dns01.yaml, /etc/dns01/dns01.yaml
-    #[arg(long, value_name = "PATH", help_heading = "Common")]
-    pub config: Option<PathBuf>,
+    /// Configuration, a file or a folder of them (repeat); else ./dns01.yaml, /etc/dns01/dns01.yaml
+    #[arg(long, value_name = "PATH", value_delimiter = ',', help_heading = "Common")]
+    pub config: Vec<String>,
     /// Folder for output parameters, one file each
     #[arg(long, value_name = "DIR", help_heading = "Common")]
     pub outputs: Option<PathBuf>,

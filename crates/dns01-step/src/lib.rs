@@ -4,17 +4,32 @@
 //! Only this room reads argv, the environment and the configuration file. It knows no DNS, no CA and no journal.
 
 mod arguments;
+mod challenges;
+pub mod config;
+mod definitions;
+mod domains;
 mod entry;
 mod failure;
+mod home;
 mod interrupt;
 mod io;
+mod issuer;
 mod log;
+mod renewal;
 mod settings;
+mod solvers;
 mod termination;
 
 pub use arguments::{flag_environment, prepare};
+pub use challenges::ChallengeArgs;
+pub use definitions::Definitions;
+pub use domains::DomainArgs;
 pub use entry::{Entry, Output, Step};
 pub use failure::{Attempt, Failure};
+pub use home::{HomeArgs, JournalArgs};
 pub use interrupt::Interrupt;
 pub use io::{CommonArgs, OutputFormat, ProgressMode, StepIo};
+pub use issuer::{ChosenIssuer, HmacKey, IssuerArgs, ReachArgs};
+pub use renewal::RenewalArgs;
 pub use settings::{CredentialArgs, ProcessSource};
+pub use solvers::{ChosenSolver, SolverArgs, Solvers};

@@ -34,8 +34,8 @@ pub struct ProcessSource {
     /// Lines of the `--env-file`.
     lines: BTreeMap<String, SecretText>,
     env_file: PathBuf,
-    /// What the configuration says openly, with its place there.
-    open: BTreeMap<String, (String, String)>,
+    /// What the configuration says openly.
+    open: BTreeMap<String, String>,
 }
 
 impl ProcessSource {
@@ -75,20 +75,22 @@ impl ProcessSource {
         Ok(self)
     }
 
-    /// Also answers for the solver `name`: its open `settings` (found at `place` in the configuration), and `renamed`
-    /// keys of its Secret.
-    pub fn with_solver(
+    /// Reads the folder instead, one file per variable.
+    pub(crate) fn with_folder(mut self, folder: PathBuf) -> Self {
+        self.folder = Some(folder);
+        self
+    }
+
+    /// Also answers for the solver `name`: its open `settings`, and `renamed` keys of its Secret.
+    pub(crate) fn with_solver(
         mut self,
         name: &str,
         settings: &BTreeMap<String, String>,
         renamed: &BTreeMap<String, String>,
-        place: &str,
     ) -> Self {
         self.solver = Some(name.to_owned());
         self.renamed.clone_from(renamed);
-        let at = |key: &String| format!("{place}.settings.{key}");
-        self.open =
-            settings.iter().map(|(key, value)| (key.clone(), (value.clone(), at(key)))).collect();
+        self.open.clone_from(settings);
         self
     }
 
@@ -129,11 +131,9 @@ impl Source for ProcessSource {
         if let Some(value) = self.lines.get(&format!("{name}_FILE")) {
             return read(name, Path::new(value.expose())).map(Some);
         }
-        let open = self.open.get(name);
-        Ok(open.map(|(value, place)| Found {
-            value: value.as_str().into(),
-            origin: Origin::Config(place.clone()),
-        }))
+        let solver = self.solver.as_deref().unwrap_or_default();
+        let origin = || Origin::Config(format!("solver {solver}"));
+        Ok(self.open.get(name).map(|value| Found { value: value.as_str().into(), origin: origin() }))
     }
 }
 
@@ -184,12 +184,7 @@ mod tests {
         let args =
             CredentialArgs { credentials_dir: Some(folder.path().to_owned()), env_file: None };
         let renamed = BTreeMap::from([("CF_TOKEN".to_owned(), "api-token".to_owned())]);
-        let source = ProcessSource::new(&args).unwrap().with_solver(
-            "corp",
-            &BTreeMap::new(),
-            &renamed,
-            "solvers[0]",
-        );
+        let source = ProcessSource::new(&args).unwrap().with_solver("corp", &BTreeMap::new(), &renamed);
         assert_eq!(source.setting("TOKEN").unwrap().unwrap().value.expose(), "own");
         assert_eq!(source.setting("CF_TOKEN").unwrap().unwrap().value.expose(), "renamed");
     }

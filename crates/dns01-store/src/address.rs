@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use dns01_core::SecretText;
+
 use crate::account::Accounts;
 use crate::journal::Journal;
 use crate::kube::KubeStore;
@@ -43,6 +45,12 @@ impl Backend {
     /// The accounts.
     pub fn accounts(&self) -> Accounts {
         Accounts::new(Arc::clone(&self.store))
+    }
+
+    /// One entry of another Secret beside the journal, which this step may get by name: an account key to adopt, an
+    /// HMAC key. Only on Kubernetes.
+    pub async fn secret_entry(&self, secret: &str, entry: &str) -> Result<SecretText, StoreError> {
+        self.store.secret_entry(secret, entry).await
     }
 
     /// The certificates that have a journal, sorted; on Kubernetes this needs `list` on `configmaps`.

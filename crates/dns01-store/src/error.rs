@@ -118,6 +118,12 @@ pub enum StoreError {
         #[source]
         cause: io::Error,
     },
+    /// A Secret of Kubernetes was asked for where there is none.
+    #[error("there are no Secrets beside a journal in a folder, so `{secret}` cannot be read")]
+    NoSecrets {
+        /// The Secret's name.
+        secret: String,
+    },
     /// Others can read or change it.
     #[error("`{}` is unsafe: {why}", path.display())]
     Unsafe {
@@ -191,7 +197,7 @@ impl StoreError {
 impl Explain for StoreError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Address { .. } | Self::Newer { .. } => Exit::Config,
+            Self::Address { .. } | Self::Newer { .. } | Self::NoSecrets { .. } => Exit::Config,
             Self::Name { .. } | Self::TooLarge { .. } => Exit::Input,
             Self::Missing { .. } => Exit::NotFound,
             Self::Superseded { .. } => Exit::Conflict,

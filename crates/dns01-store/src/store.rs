@@ -66,6 +66,11 @@ pub trait Store: fmt::Debug + Send + Sync {
 
     /// The generations of a certificate whose keys are kept, sorted.
     async fn keys(&self, name: &Name) -> Result<Vec<u64>, StoreError>;
+
+    /// One entry of a Secret that is not ours. Only on Kubernetes.
+    async fn secret_entry(&self, secret: &str, _entry: &str) -> Result<SecretText, StoreError> {
+        Err(StoreError::NoSecrets { secret: secret.to_owned() })
+    }
 }
 
 impl Doc {

@@ -1,1 +1,202 @@
-//! (to come)
+//! `wait-propagation`: returns when every address of every authoritative server shows the values of the challenges.
+//!
+//! Asks the servers themselves, never a cache; opens no journal, holds no credential, writes nothing. Where `present`
+//! said what the provider holds (`--published`), a value missing there is told apart from a server that lags.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Parser;
+use dns01_core::{Challenge, Exit, OwnerName, Published, Zone};
+use dns01_lookup::{Expectation, Lookup, LookupArgs, Patience, Progress, Report};
+use dns01_step::config::GoDuration;
+use dns01_step::{Attempt, ChallengeArgs, Failure, Output, ProgressMode, Step, StepIo};
+
+/// Wait until every authoritative server shows the values of the challenges.
+#[derive(Debug, Parser)]
+pub struct WaitPropagation {
+    #[command(flatten)]
+    challenges: ChallengeArgs,
+    /// What the provider holds, as `present` writes it: a JSON list; empty: not known
+    #[arg(long, value_name = "JSON")]
+    published: Option<String>,
+    /// Zone that holds the records, where it cannot be found by SOA
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<OwnerName>,
+    /// Give up after this, such as 90s or 15m
+    #[arg(long, value_name = "DURATION", default_value = "10m")]
+    timeout: GoDuration,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+impl Step for WaitPropagation {
+    const NAME: &'static str = "wait-propagation";
+    const OUTPUTS: &'static [Output] = &[Output {
+        name: "report",
+        about: "what each address of each server showed, as JSON",
+        default: "",
+    }];
+
+    async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let challenges = self.challenges.read()?;
+        let published = published(self.published.as_deref())?;
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        let zone = self.zone.map(|apex| Zone { apex });
+        let expected = expectations(&challenges, &published, &lookup, zone.as_ref()).await?;
+        let report = wait(&expected, &lookup, self.timeout.0, &mut Telling::new(io), io).await?;
+        io.put_json("report", &report)?;
+        io.say(summary(&report));
+        Ok(())
+    }
+}
+
+fn published(json: Option<&str>) -> Result<Vec<Published>, Failure> {
+    match json.map(str::trim) {
+        None | Some("") => Ok(Vec::new()),
+        Some(json) => serde_json::from_str(json).attempt(|| "read what `present` published".into()),
+    }
+}
+
+/// What has to be seen where. Where `present` told the zone and owner it wrote to, they are taken from it.
+pub async fn expectations(
+    challenges: &[Challenge],
+    published: &[Published],
+    lookup: &Lookup,
+    zone: Option<&Zone>,
+) -> Result<Vec<Expectation>, Failure> {
+    let mut by_owner: BTreeMap<(Zone, OwnerName), Vec<String>> = BTreeMap::new();
+    let mut unknown = Vec::new();
+    for challenge in challenges {
+        match published.iter().find(|held| held.values.contains(&challenge.value)) {
+            Some(held) => {
+                let values = by_owner.entry((held.zone.clone(), held.owner.clone())).or_default();
+                values.push(challenge.value.clone());
+            }
+            None => unknown.push(challenge),
+        }
+    }
+    if let (false, Some(challenge)) = (published.is_empty(), unknown.first()) {
+        let what = format!(
+            "the provider does not hold the value for `{}` any more: somebody removed it",
+            challenge.fqdn
+        );
+        return Err(Failure::new(Exit::NotYet, what).hint("run `present` again"));
+    }
+    let fqdns: Vec<OwnerName> = unknown.iter().map(|challenge| challenge.fqdn.clone()).collect();
+    let found = match zone {
+        None => lookup.locate_all(&fqdns).await,
+        Some(zone) => {
+            futures_util::future::try_join_all(
+                fqdns.iter().map(|fqdn| lookup.locate_in(fqdn, zone)),
+            )
+            .await
+        }
+    };
+    let found = found.attempt(|| "find the zones of the challenges".into())?;
+    for (challenge, location) in unknown.into_iter().zip(found) {
+        by_owner.entry((location.zone, location.owner)).or_default().push(challenge.value.clone());
+    }
+    Ok(by_owner
+        .into_iter()
+        .map(|((zone, owner), values)| Expectation { zone, owner, values })
+        .collect())
+}
+
+/// Waits; on failure the report is left as output all the same.
+pub async fn wait(
+    expected: &[Expectation],
+    lookup: &Lookup,
+    timeout: Duration,
+    telling: &mut Telling,
+    io: &StepIo,
+) -> Result<Report, Failure> {
+    let names =
+        expected.iter().map(|one| format!("`{}`", one.owner)).collect::<Vec<_>>().join(", ");
+    let seen =
+        lookup.wait(expected, &Patience { timeout }, &mut |progress| telling.tell(progress)).await;
+    if let Err(error) = &seen {
+        if let (Some(report), "wait-propagation") = (error.report(), io.step()) {
+            io.put_json("report", report)?;
+        }
+    }
+    seen.attempt(|| format!("see {names} on every name server"))
+}
+
+/// One line for people.
+pub fn summary(report: &Report) -> String {
+    let tenths = report.waited_ms / 100;
+    format!(
+        "{} of {} addresses agree, {}.{} s",
+        report.agreeing,
+        report.total,
+        tenths / 10,
+        tenths % 10
+    )
+}
+
+/// Says how the wait goes: to Argo's progress file, and on stderr.
+#[derive(Debug)]
+pub struct Telling {
+    argo: Option<PathBuf>,
+    live: bool,
+    plain: bool,
+    last: Option<(usize, usize)>,
+    said: Duration,
+}
+
+impl Telling {
+    /// As the flags and the terminal allow.
+    pub fn new(io: &StepIo) -> Self {
+        let dumb = std::env::var_os("CI").is_some()
+            || std::env::var("TERM").is_ok_and(|term| term == "dumb");
+        let mode = io.common().progress;
+        let live = mode == ProgressMode::Auto && !dumb && std::io::stderr().is_terminal();
+        Self {
+            argo: std::env::var_os("ARGO_PROGRESS_FILE").map(PathBuf::from),
+            live,
+            plain: mode != ProgressMode::None && !live,
+            last: None,
+            said: Duration::ZERO,
+        }
+    }
+
+    fn tell(&mut self, progress: &Progress<'_>) {
+        let now = (progress.agreeing, progress.total);
+        let changed = self.last.replace(now) != Some(now);
+        if let (Some(path), true) = (&self.argo, changed) {
+            // Progress is a courtesy: losing it must not fail the step.
+            let _ = fs::write(path, format!("{}/{}", progress.agreeing, progress.total));
+        }
+        let behind = progress
+            .behind
+            .first()
+            .map(|server| format!("; {}", server.sentence()))
+            .unwrap_or_default();
+        let text = format!("{} of {} addresses agree{behind}", progress.agreeing, progress.total);
+        if self.live {
+            self.rewrite(&text);
+        } else if self.plain && (changed || progress.elapsed >= self.said + Duration::from_secs(30))
+        {
+            self.said = progress.elapsed;
+            tracing::info!(elapsed_s = progress.elapsed.as_secs(), "propagation: {text}");
+        }
+    }
+
+    #[expect(clippy::print_stderr, reason = "live progress on a terminal")]
+    fn rewrite(&self, text: &str) {
+        eprint!("\r\u{1b}[2K{text}");
+    }
+}
+
+impl Drop for Telling {
+    #[expect(clippy::print_stderr, reason = "clears the line of the live progress")]
+    fn drop(&mut self) {
+        if self.live && self.last.is_some() {
+            eprint!("\r\u{1b}[2K");
+        }
+    }
+}

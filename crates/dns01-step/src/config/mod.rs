@@ -34,7 +34,7 @@ pub use error::{ConfigError, Problem};
 pub use issuer::{AccountKeyRef, ExternalAccountBinding, Issuer, SecretKeyRef};
 pub use load::{CONFIG_VARIABLE, documents, find};
 pub use schema::schema;
-pub use select::{Home, Renewal, Resolved};
+pub use select::{Home, Resolved};
 pub use sink::{
     DirFiles, DirLayout, DirSink, FileMode, FileModeError, SecretFormat, SecretSink, Sink,
 };

@@ -1,10 +1,8 @@
 //! What applies to a certificate: its issuer, key, renewal, sinks, and the solver of each name.
 
 use std::path::Path;
-use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use dns01_core::{DomainName, KeyType, OwnerName};
+use dns01_core::{DomainName, KeyType, OwnerName, RenewalRule};
 
 use super::error::ConfigError;
 use super::shape::nearest;
@@ -12,17 +10,6 @@ use super::{
     Algorithm, Certificate, Config, DirSink, Issuer, PrivateKeySpec, RotationPolicy, SecretSink,
     Sink, Solver, directory_url,
 };
-
-/// When a certificate is due.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Renewal {
-    /// When the CA suggests (ARI, RFC 9773); where it suggests nothing, when a third of the lifetime is left.
-    Suggested,
-    /// When this much of the lifetime is left.
-    Before(Duration),
-    /// When this percentage of the lifetime is left.
-    PercentLeft(u8),
-}
 
 /// Where certificates go that name no sink.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +38,7 @@ pub struct Resolved<'a> {
     /// Whether a renewal makes a new key.
     pub rotation: RotationPolicy,
     /// When it is due.
-    pub renewal: Renewal,
+    pub renewal: RenewalRule,
 }
 
 impl Config {
@@ -163,11 +150,11 @@ impl Certificate {
         }]
     }
 
-    fn renewal(&self) -> Renewal {
+    fn renewal(&self) -> RenewalRule {
         match (self.renew_before, self.renew_before_percentage) {
-            (Some(left), _) => Renewal::Before(left.0),
-            (None, Some(percent)) => Renewal::PercentLeft(percent),
-            (None, None) => Renewal::Suggested,
+            (Some(left), _) => RenewalRule::Before(left.0),
+            (None, Some(percent)) => RenewalRule::FractionLeft(f64::from(percent) / 100.0),
+            (None, None) => RenewalRule::default(),
         }
     }
 }
@@ -200,19 +187,5 @@ impl From<KeyType> for PrivateKeySpec {
             KeyType::Rsa4096 => (Algorithm::Rsa, 4096),
         };
         Self { algorithm: Some(algorithm), size: Some(size), rotation_policy: None }
-    }
-}
-
-impl Renewal {
-    /// From when on a certificate with this validity is due, if the CA suggests nothing. A rule that would make it due
-    /// as soon as it is issued counts as a third of the lifetime.
-    pub fn due_from(self, not_before: DateTime<Utc>, not_after: DateTime<Utc>) -> DateTime<Utc> {
-        let lifetime = not_after - not_before;
-        let left = match self {
-            Self::Suggested => None,
-            Self::Before(left) => TimeDelta::from_std(left).ok().filter(|left| *left < lifetime),
-            Self::PercentLeft(percent) => Some(lifetime / 100 * i32::from(percent)),
-        };
-        not_after - left.unwrap_or(lifetime / 3)
     }
 }

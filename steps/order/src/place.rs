@@ -1,0 +1,489 @@
+//! Decides what happens with a certificate now, and brings its order to where challenges can be answered.
+//!
+//! Writes, in this order: state (new) → key → newOrder → state (URL) → authorizations → state (challenges, ordered).
+//! Any of them may be the last one before the process dies; the next run goes on from what is there.
+
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use dns01_acme::{AcmeError, Ca, CaSettings, Order, OrderStatus};
+use dns01_core::{
+    Exit, Explain as _, Identifier, KeyType, PrivateKey, RenewalRule, SuggestedWindow,
+};
+use dns01_lookup::Lookup;
+use dns01_step::{Attempt, ChosenIssuer, Failure};
+use dns01_store::journal::{
+    Act, Engine, Journal, Kept, KeptKey, Next, Phase, Reason, Spec, State, Wanted, Wish, next,
+};
+use dns01_store::{Backend, Name, StoreError};
+use tokio::sync::OnceCell;
+use tokio::time::{Instant, sleep};
+
+use crate::csr::OwnCsr;
+use crate::{account, authorize, refusal};
+
+/// How long a run that meets another one between key and order waits for it.
+const OTHER_RUN: Duration = Duration::from_secs(60);
+
+/// All that is asked for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The journal's address.
+    pub backend: &'a Backend,
+    /// The certificate.
+    pub certificate: Name,
+    /// This run.
+    pub run: String,
+    /// What to certify.
+    pub names: Vec<Identifier>,
+    /// By whom.
+    pub issuer: ChosenIssuer,
+    /// Who talks to the CA.
+    pub engine: Engine,
+    /// The kind of key to make.
+    pub key_type: KeyType,
+    /// Whether the delivered key is used again (`rotationPolicy: Never`).
+    pub keep_key: bool,
+    /// The user's own CSR, in place of a key of ours.
+    pub csr: Option<OwnCsr>,
+    /// When to renew.
+    pub rule: RenewalRule,
+    /// Whether a new certificate is wanted in any case.
+    pub force: bool,
+    /// Whether a sink lost what was delivered.
+    pub sink_is_behind: bool,
+    /// Whether this run may start one generation more.
+    pub one_more: bool,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Placed {
+    /// What the other steps have to do.
+    pub action: Action,
+    /// Why.
+    pub reason: String,
+    /// The journal as it is now.
+    pub state: State,
+}
+
+/// What the other steps have to do: the `action` output.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Action {
+    /// Nothing.
+    None,
+    /// Store what was issued.
+    Deliver,
+    /// Answer the challenges, get the certificate, store it.
+    Issue,
+}
+
+impl Action {
+    /// The word of the output.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::None => "none",
+            Self::Deliver => "deliver",
+            Self::Issue => "issue",
+        }
+    }
+}
+
+/// Decides and acts.
+pub async fn place(request: &Request<'_>, lookup: &Lookup) -> Result<Placed, Failure> {
+    Placing::new(request, lookup).await?.run().await
+}
+
+struct Placing<'a> {
+    request: &'a Request<'a>,
+    lookup: &'a Lookup,
+    journal: Journal,
+    directory: String,
+    account: Name,
+    ca: OnceCell<Ca>,
+}
+
+impl<'a> Placing<'a> {
+    async fn new(request: &'a Request<'a>, lookup: &'a Lookup) -> Result<Self, Failure> {
+        let issuer = &request.issuer;
+        let (directory, _) =
+            dns01_acme::directory_url(&issuer.server).attempt(|| "find the CA".into())?;
+        let kid = issuer.external_account.as_ref().map(|(kid, _)| kid.as_str());
+        let account = dns01_store::account::id(issuer.name.as_deref(), &directory, kid);
+        let account = account.attempt(|| "name the account".into())?;
+        let journal = request.backend.journal(&request.certificate);
+        Ok(Self { request, lookup, journal, directory, account, ca: OnceCell::new() })
+    }
+
+    async fn run(&self) -> Result<Placed, Failure> {
+        let request = self.request;
+        let keys = account::key(request.backend, &self.account, &request.issuer).await?;
+        let spec = self.spec(keys.0.thumbprint());
+        let began = Instant::now();
+        loop {
+            let state = self.journal.read().await.attempt(|| self.what("read"))?;
+            let due_at = self.due_at(state.as_ref()).await?;
+            let wish = Wish {
+                run: &request.run,
+                spec: &spec,
+                force: request.force,
+                sink_is_behind: request.sink_is_behind,
+                one_more: request.one_more,
+                due_at,
+                now: Utc::now(),
+            };
+            let state = match (next(state.as_ref(), &wish), state) {
+                (Next::Nothing, Some(state)) => return Ok(nothing(state, due_at)),
+                (Next::Deliver, Some(state)) => {
+                    let state = self.join(&state).await?;
+                    return Ok(Placed {
+                        action: Action::Deliver,
+                        reason: "issued, not delivered".into(),
+                        state,
+                    });
+                }
+                (Next::NotBefore(at), state) => {
+                    return Err(refusal::not_before(at, state.as_ref()));
+                }
+                (Next::Dead, state) => return Err(refusal::dead(state.as_ref())),
+                (Next::Abandon, Some(state)) => {
+                    self.bury(state.generation, "changed").await?;
+                    continue;
+                }
+                (Next::Resume, Some(state)) if self.is_another_run_at_work(&state, began) => {
+                    sleep(Duration::from_millis(500)).await;
+                    continue;
+                }
+                (Next::Resume, Some(state)) => self.join(&state).await?,
+                (Next::Start(reason), state) => match self.start(state, &spec, reason).await? {
+                    Some(state) => state,
+                    None => continue,
+                },
+                (_, None) => continue,
+            };
+            if let Some(placed) = self.go_on(state, keys.clone()).await? {
+                return Ok(placed);
+            }
+        }
+    }
+
+    fn spec(&self, thumbprint: &str) -> Spec {
+        let request = self.request;
+        Spec {
+            engine: request.engine,
+            names: request.names.clone(),
+            directory: self.directory.clone(),
+            account: self.account.clone(),
+            thumbprint: thumbprint.to_owned(),
+            profile: request.issuer.profile.clone(),
+            key_type: request.key_type,
+            extra: dns01_store::journal::Extra::new(),
+        }
+    }
+
+    /// The CA, reached on first use.
+    async fn ca(&self) -> Result<&Ca, Failure> {
+        let connect = async || {
+            let mut settings = CaSettings::new(&self.directory);
+            settings.roots_pem.clone_from(&self.request.issuer.roots_pem);
+            settings.retry_budget = self.request.issuer.retry_budget;
+            Ca::connect(&settings).await
+        };
+        self.ca
+            .get_or_try_init(connect)
+            .await
+            .attempt(|| format!("reach the CA at `{}`", self.directory))
+    }
+
+    fn what(&self, verb: &str) -> String {
+        format!("{verb} the journal of `{}`", self.request.certificate)
+    }
+
+    async fn due_at(&self, state: Option<&State>) -> Result<Option<DateTime<Utc>>, Failure> {
+        let Some(state) = state else { return Ok(None) };
+        let (Some(chain), rule) = (state.current(), self.request.rule) else { return Ok(None) };
+        let window = match (&chain.leaf().ari_id, rule.wants_suggestion()) {
+            // Renewal information is advice: without it the lifetime decides (RFC 9773 §4.3).
+            (Some(id), true) => match self.ca().await {
+                Ok(ca) => ca.renewal_window(id).await.ok().flatten(),
+                Err(_) => None,
+            },
+            _ => None,
+        };
+        let window = window.map(|window| SuggestedWindow { start: window.start, end: window.end });
+        Ok(Some(rule.due_at(chain.leaf(), window, state.draw())))
+    }
+
+    /// Between the key and the order's URL only time tells whether the other run still lives.
+    fn is_another_run_at_work(&self, state: &State, began: Instant) -> bool {
+        state.phase == Phase::New
+            && state.order.is_none()
+            && state.run != self.request.run
+            && self.request.engine == Engine::Native
+            && began.elapsed() < OTHER_RUN
+    }
+
+    /// Starts the next generation; `None` if somebody else has changed the journal meanwhile.
+    async fn start(
+        &self,
+        seen: Option<State>,
+        spec: &Spec,
+        reason: Reason,
+    ) -> Result<Option<State>, Failure> {
+        let (run, seen_rev) = (&self.request.run, seen.map_or(0, |state| state.rev));
+        let forced_by = (reason == Reason::Forced).then(|| run.clone());
+        tracing::info!(certificate = %self.request.certificate, "new order: {}", reason.words());
+        let wished = self.journal.update(|current| {
+            if current.as_ref().map_or(0, |state| state.rev) != seen_rev {
+                return Err(Raced::Lost);
+            }
+            let mut state = match current {
+                Some(state) => state.next(run, spec.clone()),
+                None => State::first(self.request.certificate.clone(), run, spec.clone()),
+            };
+            state.forced_by.clone_from(&forced_by);
+            if self.request.engine == Engine::Native {
+                state.attempt(Utc::now(), run, Act::Order);
+            }
+            Ok(state)
+        });
+        match wished.await {
+            Ok(state) => Ok(Some(state)),
+            Err(Raced::Lost) => Ok(None),
+            Err(Raced::Store(error)) => Err(error).attempt(|| self.what("write")),
+        }
+    }
+
+    /// From now on this run owns cleanup.
+    async fn join(&self, state: &State) -> Result<State, Failure> {
+        let asks = state.phase == Phase::New
+            && state.order.is_none()
+            && state.spec.engine == Engine::Native;
+        let joined = self.journal.update_generation(state.generation, |state| {
+            state.run.clone_from(&self.request.run);
+            if asks {
+                state.attempt(Utc::now(), &self.request.run, Act::Order);
+            }
+            Ok::<_, StoreError>(())
+        });
+        joined.await.attempt(|| self.what("write"))
+    }
+
+    async fn bury(&self, generation: u64, why: &str) -> Result<State, Failure> {
+        let buried = self.journal.update_generation(generation, |state| {
+            if matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
+                state.phase = Phase::Dead;
+                state.dead = Some(why.to_owned());
+            }
+            Ok::<_, StoreError>(())
+        });
+        buried.await.attempt(|| self.what("write"))
+    }
+
+    /// Brings a generation from `new` on; `None` when it turned out dead and the decision must be made anew.
+    async fn go_on(
+        &self,
+        state: State,
+        keys: (dns01_acme::AccountKey, dns01_store::account::Account),
+    ) -> Result<Option<Placed>, Failure> {
+        let ours = "this certificate's order is placed".to_owned();
+        let state = self.with_key(state).await?;
+        if state.spec.engine == Engine::Certbot || state.phase == Phase::Finalizing {
+            return Ok(Some(Placed { action: Action::Issue, reason: ours, state }));
+        }
+        let request = self.request;
+        let ca = self.ca().await?;
+        let asked = account::at_ca(
+            request.backend,
+            ca,
+            &self.account,
+            &request.issuer,
+            &self.directory,
+            keys,
+        )
+        .await;
+        let account = match asked {
+            Ok(account) => account,
+            Err(failure) => return Err(self.refused(&state, failure).await?),
+        };
+        let (state, order) = match &state.order {
+            Some(order) => {
+                let found = account.order(&order.url).await;
+                match self.judge(&state, found).await? {
+                    Some(order) => (state, order),
+                    None => return Ok(None),
+                }
+            }
+            None => self.new_order(state, ca, &account).await?,
+        };
+        let wanted = match order.status {
+            OrderStatus::Pending => {
+                authorize::wanted(&account, &order, self.lookup, state.generation).await?
+            }
+            _ => Vec::new(),
+        };
+        let state = self.ordered(state, &order, wanted).await?;
+        Ok(Some(Placed { action: Action::Issue, reason: ours, state }))
+    }
+
+    /// What the CA says of an order from before; `None` when the generation is dead of it.
+    async fn judge(
+        &self,
+        state: &State,
+        found: Result<Order, AcmeError>,
+    ) -> Result<Option<Order>, Failure> {
+        let why = match found {
+            Ok(order) if order.status == OrderStatus::Invalid => "invalid",
+            Ok(order) => return Ok(Some(order)),
+            Err(error) if error.exit() == Exit::OrderDead => "lost",
+            Err(error) => return Err(error).attempt(|| "ask the CA for the order".into()),
+        };
+        tracing::warn!(certificate = %self.request.certificate, "the order from before is {why} at the CA");
+        self.bury(state.generation, why).await?;
+        Ok(None)
+    }
+
+    async fn new_order(
+        &self,
+        state: State,
+        ca: &Ca,
+        account: &dns01_acme::Account,
+    ) -> Result<(State, Order), Failure> {
+        let replaces =
+            state.delivered.as_ref().filter(|_| ca.offers_ari()).and_then(|old| old.ari.clone());
+        let profile = state.spec.profile.as_deref();
+        let placed = account.place(&state.spec.names, profile, replaces.as_deref()).await;
+        let order =
+            match placed.attempt(|| format!("place an order for `{}`", self.request.certificate)) {
+                Ok(order) => order,
+                Err(failure) => return Err(self.refused(&state, failure).await?),
+            };
+        dns01_core::fail_point::pass("order::placed");
+        let stored = self.journal.update_generation(state.generation, |state| {
+            // Two runs may both have asked: the first URL stays, the other order expires unused.
+            if state.order.is_none() {
+                state.order = Some(dns01_store::journal::Order {
+                    url: order.url.clone(),
+                    expires: order.expires,
+                    replaces: order.replaces.clone(),
+                    extra: dns01_store::journal::Extra::new(),
+                });
+                state.answered(Exit::Done, None, None, Utc::now());
+            }
+            Ok::<_, StoreError>(())
+        });
+        let state = stored.await.attempt(|| self.what("write"))?;
+        match &state.order {
+            Some(kept) if kept.url != order.url => {
+                let kept =
+                    account.order(&kept.url).await.attempt(|| "ask the CA for the order".into())?;
+                Ok((state, kept))
+            }
+            _ => Ok((state, order)),
+        }
+    }
+
+    /// Makes sure that the generation has its key, durable before any order.
+    async fn with_key(&self, state: State) -> Result<State, Failure> {
+        if state.key.is_some() {
+            return Ok(state);
+        }
+        let kept = match &self.request.csr {
+            Some(csr) => KeptKey {
+                kept: Kept::Csr,
+                spki: csr.spki.clone(),
+                csr: Some(csr.base64()),
+                extra: dns01_store::journal::Extra::new(),
+            },
+            None => {
+                let key = self.fresh_key(&state).await?;
+                let key = self.journal.put_key(state.generation, &key).await;
+                let key =
+                    key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
+                let (csr, extra) = (None, dns01_store::journal::Extra::new());
+                KeptKey { kept: Kept::Journal, spki: key.spki_hash(), csr, extra }
+            }
+        };
+        let stored = self.journal.update_generation(state.generation, |state| {
+            state.key.get_or_insert_with(|| kept.clone());
+            Ok::<_, StoreError>(())
+        });
+        stored.await.attempt(|| self.what("write"))
+    }
+
+    async fn fresh_key(&self, state: &State) -> Result<PrivateKey, Failure> {
+        if let (true, Some(delivered)) = (self.request.keep_key, &state.delivered) {
+            let old = self
+                .journal
+                .key(delivered.generation, None)
+                .await
+                .attempt(|| "read the delivered key".into())?;
+            if let Some(old) = old {
+                return Ok(old);
+            }
+            tracing::warn!(certificate = %self.request.certificate, "the delivered key is gone; a new one is made");
+        }
+        PrivateKey::generate(state.spec.key_type).attempt(|| "make a private key".into())
+    }
+
+    async fn ordered(
+        &self,
+        state: State,
+        order: &Order,
+        wanted: Vec<Wanted>,
+    ) -> Result<State, Failure> {
+        let stored = self.journal.update_generation(state.generation, |state| {
+            for one in &wanted {
+                let known = state.challenges.iter().any(|old| {
+                    old.value == one.value
+                        && old.fqdn == one.fqdn
+                        && old.generation == one.generation
+                });
+                if !known {
+                    state.challenges.push(one.clone());
+                }
+            }
+            if let Some(kept) = &mut state.order {
+                kept.expires = order.expires;
+            }
+            if state.phase == Phase::New {
+                state.phase = Phase::Ordered;
+            }
+            Ok::<_, StoreError>(())
+        });
+        stored.await.attempt(|| self.what("write"))
+    }
+
+    /// Records the CA's refusal; gives the failure back with what is left behind.
+    async fn refused(&self, state: &State, failure: Failure) -> Result<Failure, Failure> {
+        let kept = self.journal.update_generation(state.generation, |state| {
+            state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
+            // The CA has said no to this very request; another generation may ask for something else.
+            if failure.exit() == Exit::CaRejected {
+                state.phase = Phase::Dead;
+                state.dead = Some("refused".into());
+            }
+            Ok::<_, StoreError>(())
+        });
+        let kept = kept.await.attempt(|| self.what("write"))?;
+        Ok(failure.until(kept.retry_at).state("no order is open; nothing was published"))
+    }
+}
+
+fn nothing(state: State, due_at: Option<DateTime<Utc>>) -> Placed {
+    let until =
+        due_at.map(|at| format!(", renews about {}", at.format("%Y-%m-%d"))).unwrap_or_default();
+    Placed { action: Action::None, reason: format!("delivered and not due{until}"), state }
+}
+
+/// Why an update did not happen.
+enum Raced {
+    Lost,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Raced {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -8,6 +8,8 @@ pub mod account;
 mod address;
 mod dir;
 mod error;
+#[cfg(test)]
+mod fixture;
 pub mod journal;
 mod kube;
 mod name;

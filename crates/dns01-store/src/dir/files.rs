@@ -15,7 +15,7 @@ use crate::StoreError;
 /// What a killed writer leaves begins so; the next writer removes it.
 const TEMPORARY: &str = ".tmp-";
 
-/// Makes a folder and what is missing above it; each is durable before something is put into it.
+/// Makes a folder and what is missing above it, whatever the umask; each is durable before something is put into it.
 pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
     if path.is_dir() {
         return Ok(());
@@ -25,7 +25,8 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
         make_folder(parent, mode)?;
     }
     match DirBuilder::new().mode(mode).create(path) {
-        Ok(()) => {}
+        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode))
+            .map_err(StoreError::io("change the mode of", path))?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
         Err(error) => return Err(StoreError::io("make folder", path)(error)),
     }
@@ -67,7 +68,8 @@ pub(crate) fn check_owner(path: &Path, owner: u32) -> Result<(), StoreError> {
     })
 }
 
-/// The content of a file that only its owner can read; `None` where there is none. A symbolic link is refused.
+/// The content of a file that only its owner can read, cut right after `largest` octets; `None` where there is none.
+/// A symbolic link is refused.
 pub(crate) fn read(path: &Path, largest: usize) -> Result<Option<Vec<u8>>, StoreError> {
     let file = match open_in_place(path) {
         Ok(file) => file,
@@ -102,13 +104,6 @@ pub(crate) fn read(path: &Path, largest: usize) -> Result<Option<Vec<u8>>, Store
         .take(largest as u64 + 1)
         .read_to_end(&mut octets)
         .map_err(StoreError::io("read", path))?;
-    if octets.len() > largest {
-        return Err(StoreError::Unsafe {
-            path: path.to_owned(),
-            why: format!("it has more than {largest} octets"),
-            fix: format!("mv {0} {0}.large", path.display()),
-        });
-    }
     Ok(Some(octets))
 }
 

@@ -70,6 +70,9 @@ impl DirStore {
             }
         }
         let Some(octets) = files::read(&path, doc.largest())? else { return Ok(None) };
+        if octets.len() > doc.largest() {
+            return Err(StoreError::damaged(doc, "it is larger than any real one"));
+        }
         let version = Version(format!("{:x}", Sha256::digest(&octets)));
         let text = String::from_utf8(octets)
             .map_err(|error| StoreError::damaged(doc, error.utf8_error()))?;

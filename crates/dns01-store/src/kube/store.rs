@@ -86,8 +86,7 @@ impl Store for KubeStore {
             }
         };
         if text.len() > doc.largest() {
-            let (octets, largest) = (text.len(), doc.largest());
-            return Err(StoreError::TooLarge { doc: doc.clone(), octets, largest });
+            return Err(StoreError::damaged(doc, "it is larger than any real one"));
         }
         Ok(Some(Versioned { text: text.into(), version }))
     }

@@ -111,7 +111,12 @@ impl Folder {
     fn read(&self) -> Result<Option<Held>, SinkError> {
         let (chain_path, key_path) = self.served();
         loop {
-            let Ok(place) = fs::canonicalize(&chain_path) else { return Ok(None) };
+            let place = match fs::canonicalize(&chain_path) {
+                Ok(place) => place,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+                // What cannot be looked at is not absent: that would make a new certificate due.
+                Err(error) => return Err(StoreError::io("read", &chain_path)(error).into()),
+            };
             let chain = read_file(&chain_path)?;
             let key = read_file(&key_path)?;
             if fs::canonicalize(&chain_path).ok() != Some(place) {

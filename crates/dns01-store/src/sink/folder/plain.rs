@@ -29,19 +29,20 @@ pub(super) fn write(folder: &Folder, bundle: &Bundle) -> Result<Stored, SinkErro
     }
     refuse_older(folder, folder.read()?.as_ref(), bundle)?;
     let plan = &folder.plan(bundle);
-    let foreign = foreign_files(folder, plan)?;
+    let foreign = has_foreign(folder, plan)?;
     let before = current(root)?;
-    let is_there = before.is_some()
-        && plan.iter().all(|file| file.is_at(&root.join(CURRENT).join(&file.name)));
-    if is_there && foreign.is_empty() && links(root)? == names(plan) {
+    let there = root.join(CURRENT);
+    let is_there = plan.iter().all(|file| file.is_at(&there.join(&file.name)));
+    if is_there && links(root)? == names(plan) {
         return Ok(Stored::Unchanged);
     }
-    if !foreign.is_empty() {
+    if foreign {
         // One by one they become links to copies of themselves, so that the flip below still changes all at once.
-        flip(root, &add_version(folder, &foreign)?)?;
-        put_links(root, &names(&foreign))?;
+        let served = served(root, plan)?;
+        flip(root, &add_version(folder, &served)?)?;
+        put_links(root, &names(&served))?;
     }
-    if !is_there || !foreign.is_empty() {
+    if foreign || !is_there {
         flip(root, &add_version(folder, plan)?)?;
     }
     put_links(root, &names(plan))?;
@@ -52,9 +53,9 @@ pub(super) fn write(folder: &Folder, bundle: &Bundle) -> Result<Stored, SinkErro
     Ok(Stored::Written)
 }
 
-/// Files at our names that are not links of ours. Without `--take-over` they are refused, a folder always is.
-fn foreign_files(folder: &Folder, plan: &[Planned]) -> Result<Vec<Planned>, SinkError> {
-    let mut foreign = Vec::new();
+/// Whether something at our names is not a link of ours. Without `--take-over` it is refused, a folder always is.
+fn has_foreign(folder: &Folder, plan: &[Planned]) -> Result<bool, SinkError> {
+    let mut foreign = false;
     for file in plan {
         let path = folder.path.join(&file.name);
         let what = match There::at(&path)? {
@@ -68,12 +69,23 @@ fn foreign_files(folder: &Folder, plan: &[Planned]) -> Result<Vec<Planned>, Sink
         if !folder.options.take_over || what == "a folder" || what == "no file" {
             return Err(SinkError::InTheWay { path, what });
         }
-        let Some(content) = read_file(&path)? else { continue };
-        let found = fs::metadata(&path).map_err(StoreError::io("read", &path))?;
-        let (mode, group) = (found.mode() & 0o777, Some(found.gid()));
-        foreign.push(Planned { name: file.name.clone(), content, mode, group });
+        foreign = true;
     }
     Ok(foreign)
+}
+
+/// What readers see now, with its mode and group.
+fn served(root: &Path, plan: &[Planned]) -> Result<Vec<Planned>, StoreError> {
+    let mut served = Vec::new();
+    for file in plan {
+        let path = root.join(&file.name);
+        if let Some(content) = read_file(&path)? {
+            let found = fs::metadata(&path).map_err(StoreError::io("read", &path))?;
+            let (mode, group) = (found.mode() & 0o777, Some(found.gid()));
+            served.push(Planned { name: file.name.clone(), content, mode, group });
+        }
+    }
+    Ok(served)
 }
 
 /// Makes a folder with all files; it has its name only once it is whole.

@@ -49,6 +49,7 @@ pub use nameserver::NameServer;
 pub use namespace::private_namespace;
 pub use pebble::{Front, Pebble, PebbleBuilder};
 pub use pki::{Leaf, TestCa};
+pub use rustix::process::Signal;
 pub use sandbox::{Invocation, Run, Running, Sandbox, SyscallPoint};
 pub use server::wait_until;
 pub use tools::{tool, tools_dir};

@@ -163,6 +163,13 @@ impl Named {
         self.secondaries[index].server.stop();
     }
 
+    /// Starts stopped secondary `index` (from 0) again.
+    pub fn start_secondary(&mut self, index: usize) {
+        let secondary = &mut self.secondaries[index];
+        secondary.server.restart();
+        secondary.wait_ready(&self.zones);
+    }
+
     /// The primary accepts packets and connections, and answers nothing until [`Self::resume`].
     pub fn pause(&self) {
         self.primary.server.signal(Signal::STOP);

@@ -44,7 +44,7 @@ fn show() -> Result<()> {
     println!("name server   BIND secondary {}", stage.named.secondary_addresses()[0]);
 
     heading(4, "Issue by the separate steps, chained by a shell script");
-    let bin = std::env::current_exe()?.with_file_name("");
+    let bin = stage::binaries()?;
     let work = stage.lab.folder("steps");
     let script = shell::root().join("tests/chain.sh");
     issue(

@@ -32,7 +32,7 @@ impl Servers {
 
     fn serve(&self) -> Result<()> {
         let stage = Stage::start();
-        let bin = std::env::current_exe()?.with_file_name("");
+        let bin = stage::binaries()?;
         println!(
             "A CA (pebble), a primary and a secondary name server (BIND) run in a private network."
         );

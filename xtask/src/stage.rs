@@ -42,8 +42,8 @@ impl Stage {
     }
 }
 
-/// Builds the binaries as a user would, and says where they are.
-pub(crate) fn build() -> Result<PathBuf> {
+/// Builds the binaries as a user would.
+pub(crate) fn build() -> Result<()> {
     let steps = [
         "order",
         "present",
@@ -60,10 +60,13 @@ pub(crate) fn build() -> Result<PathBuf> {
         cargo.args(["-p", step]);
     }
     shell::run(&mut cargo)?;
-    // They lie beside this program, which cargo built into the same folder.
-    let folder = own_path()?.parent().context("this program has no folder")?.to_owned();
-    ensure!(folder.join("dns01").is_file(), "no dns01 in {}", folder.display());
-    Ok(folder)
+    ensure!(binaries()?.join("dns01").is_file(), "no dns01 beside {}", own_path()?.display());
+    Ok(())
+}
+
+/// The folder of the built binaries: cargo puts this program there too.
+pub(crate) fn binaries() -> Result<PathBuf> {
+    Ok(own_path()?.parent().context("this program has no folder")?.to_owned())
 }
 
 /// Runs this program again inside the private namespace, with these arguments.

@@ -9,7 +9,7 @@ use crate::http::{Reply, Request, exchange};
 use crate::lab::Lab;
 use crate::server::Server;
 use std::fs;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, SocketAddr, TcpStream};
 use std::path::{Path, PathBuf};
 
 /// The port of the ACME interface.
@@ -157,16 +157,12 @@ impl Pebble {
     }
 
     fn wait_ready(&mut self) {
-        let (address, ca, name) =
-            (self.address, self.lab.ca().pem().to_owned(), self.address.to_string());
+        let (address, ca, name) = (self.address, self.lab.ca().pem(), self.address.to_string());
+        let root = Request::new("GET", &self.host(MANAGEMENT), "/roots/0");
         self.server.wait_ready(|| {
-            let probe = |port, path| {
-                let request = Request::new("GET", &format!("{address}:{port}"), path);
-                exchange(SocketAddr::new(address, port), &name, &ca, &request)
-                    .is_ok_and(|reply| reply.status == 200)
-            };
-            // The management interface is asked twice so that the ACME count starts at zero: "/roots/" is not logged.
-            probe(MANAGEMENT, "/roots/0") && std::net::TcpStream::connect((address, ACME)).is_ok()
+            let management = exchange(SocketAddr::new(address, MANAGEMENT), &name, ca, &root);
+            // Only the management interface is asked: it does not count requests.
+            management.is_ok() && TcpStream::connect((address, ACME)).is_ok()
         });
     }
 }

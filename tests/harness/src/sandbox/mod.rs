@@ -38,6 +38,11 @@ impl Sandbox {
         Self { lab: lab.clone(), home, env, mounts: vec![] }
     }
 
+    /// The folder of the built binaries: a test executable lies in its `deps`.
+    pub fn binaries() -> PathBuf {
+        std::env::current_exe().unwrap().ancestors().nth(2).unwrap().to_owned()
+    }
+
     /// The home, which is also the working directory.
     pub fn home(&self) -> &Path {
         &self.home
@@ -107,10 +112,8 @@ impl Sandbox {
     }
 }
 
-/// The folder of the built binaries: a test executable lies in its `deps`.
 fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().unwrap();
-    let path = test.ancestors().nth(2).unwrap().join(name);
+    let path = Sandbox::binaries().join(name);
     assert!(path.is_file(), "`{}` is not built: run `cargo xtask test`", path.display());
     path
 }

@@ -1,1 +1,5 @@
 //! The one integration test binary.
+
+mod acme;
+mod fakes;
+mod providers;

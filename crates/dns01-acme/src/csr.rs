@@ -1,6 +1,6 @@
 //! Certificate signing requests: made for an order, and read when a user brings one.
 
-use dns01_core::{Identifier, PrivateKey, SpkiHash};
+use dns01_core::{BoxError, Identifier, PrivateKey, SpkiHash};
 use rcgen::{CertificateParams, CertificateSigningRequest, DistinguishedName, KeyPair};
 use x509_parser::certification_request::X509CertificationRequest;
 use x509_parser::extensions::{GeneralName, ParsedExtension};
@@ -77,8 +77,8 @@ fn names_of(request: &X509CertificationRequest<'_>) -> Result<Vec<Identifier>, A
     if names.is_empty() { Err(refuse("it asks for no name")) } else { Ok(names) }
 }
 
-fn refuse(why: impl ToString) -> AcmeError {
-    AcmeError::Csr { why: why.to_string() }
+fn refuse(why: impl Into<BoxError>) -> AcmeError {
+    AcmeError::Csr { source: why.into() }
 }
 
 #[cfg(test)]

@@ -152,10 +152,10 @@ pub enum AcmeError {
     #[error("the external account's HMAC key is not base64url")]
     ExternalAccountKey,
     /// A certificate signing request that cannot be used.
-    #[error("the certificate signing request cannot be used: {why}")]
+    #[error("the certificate signing request cannot be used")]
     Csr {
         /// What is wrong with it.
-        why: String,
+        source: BoxError,
     },
     /// The system's cryptography failed.
     #[error("signing failed")]

@@ -122,7 +122,7 @@ mod tests {
     #[tokio::test]
     async fn a_wait_beyond_the_budget_ends_the_call_at_once() {
         let mut tries = 0;
-        let ended: Result<(), _> = patiently(Duration::from_secs(60), Repeat::Freely, || {
+        let ended: Result<(), _> = patiently(Duration::from_mins(1), Repeat::Freely, || {
             tries += 1;
             std::future::ready(Err(refused(429, Some("61"), "rateLimited")))
         })

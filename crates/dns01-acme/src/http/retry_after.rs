@@ -35,7 +35,7 @@ mod tests {
 
     #[test]
     fn seconds_and_all_three_forms_of_date_are_understood() {
-        assert_eq!(parsed("120"), Some(Duration::from_secs(120)));
+        assert_eq!(parsed("120"), Some(Duration::from_mins(2)));
         assert_eq!(parsed(" 7 "), Some(Duration::from_secs(7)));
         for date in [
             "Sun, 06 Nov 1994 08:50:37 GMT",

@@ -21,7 +21,7 @@ pub struct ProviderSpec {
     pub permission: &'static str,
     /// What else a user should know, for documentation.
     pub notes: &'static str,
-    /// The least time to live that the provider takes, in seconds; lower ones are raised to it.
+    /// The least time to live that the provider takes or that is of use, in seconds: what records get by default.
     pub min_ttl: u32,
     /// Builds the provider from this row and the settings read for it.
     pub build: Build,

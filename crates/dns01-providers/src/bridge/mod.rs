@@ -66,13 +66,12 @@ impl Bridge {
         name: &OwnerName,
         records: &[&TxtRecord],
     ) -> Result<(), ProviderError> {
+        let mut is_written = false;
         for pause in PAUSES {
             sleep(pause).await;
             let held = self.read(zone, name).await?;
-            let open: Vec<_> = records
-                .iter()
-                .filter(|record| held.contains(&record.value) == (act == Act::Remove))
-                .collect();
+            let mut open = records.to_vec();
+            open.retain(|record| held.contains(&record.value) == (act == Act::Remove));
             let Some(first) = open.first() else { return Ok(()) };
             let values = open.iter().map(|record| DnsRecord::TXT(record.value.clone())).collect();
             let (owner, origin) = (name.as_str(), zone.apex.as_str());
@@ -83,7 +82,10 @@ impl Bridge {
                 self.client.remove_from_rrset(owner, DnsRecordType::TXT, values, origin).await
             };
             match written.map_err(|error| self.sort(&error, act, zone)) {
-                Ok(()) | Err(Fault::Raced) => {}
+                Ok(()) => is_written = true,
+                Err(Fault::Raced) => {}
+                // A first write that does not show yet is one reason to reject the second.
+                Err(Fault::Final(ProviderError::Rejected { .. })) if is_written => {}
                 Err(Fault::Final(error)) => return Err(error),
             }
         }

@@ -185,7 +185,7 @@ pub(crate) const ROUTE53: ProviderSpec = ProviderSpec {
                  route53:ChangeResourceRecordSets",
     notes: "Keys are given as settings; profiles, instance roles and AssumeRole are not supported. Route 53 replaces a \
             whole RRset, so what is written is read back, and written again if another writer was in between.",
-    min_ttl: 0,
+    min_ttl: 10,
     build: |spec, settings| {
         let config = Route53Config {
             access_key_id: settings.token("AWS_ACCESS_KEY_ID")?.to_owned(),

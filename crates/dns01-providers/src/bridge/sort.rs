@@ -43,10 +43,11 @@ struct Refusal {
     message: String,
 }
 
-/// Provider codes that mean "somebody has written meanwhile": Cloudflare (record exists, record gone), Hetzner,
-/// Route 53.
+/// Provider codes that mean "somebody has written meanwhile": Cloudflare (record exists, record gone), Hetzner, Route 53;
+/// deSEC has words only.
 const RACED: &[&str] =
-    &["81044", "81057", "81058", "conflict", "uniqueness_error", "InvalidChangeBatch"];
+    &["81044", "81057", "81058", "conflict", "locked", "uniqueness_error", "InvalidChangeBatch"];
+const RACED_IN_WORDS: &str = "Another RRset with the same subdomain and type exists";
 
 /// Provider codes for bad credentials that come with the status 400: Cloudflare, Route 53.
 const DENIED: &[&str] = &[
@@ -118,7 +119,7 @@ pub(super) fn sort(
     let is = |codes: &[&str]| codes.contains(&refusal.code.as_str());
     Fault::Final(match refusal.status {
         Some(409) => return Fault::Raced,
-        _ if is(RACED) => return Fault::Raced,
+        _ if is(RACED) || text.contains(RACED_IN_WORDS) => return Fault::Raced,
         Some(401 | 403) => denied(said),
         _ if is(DENIED) => denied(said),
         Some(429) => unavailable(format!("{title} is limiting requests: {said}")),
@@ -290,6 +291,7 @@ mod tests {
             r#"BadRequest {"errors":[{"code":81058,"message":"An identical record already exists."}]}"#,
             r#"HTTP 409: {"error":{"code":"conflict","message":"…"}}"#,
             r#"HTTP 422: {"error":{"code":"uniqueness_error","message":"…"}}"#,
+            r#"BadRequest {"non_field_errors":["Another RRset with the same subdomain and type exists for this domain."]}"#,
             "Route53 BadRequest: <InvalidChangeBatch xmlns=\"…\"><Messages><Message>it was not found",
         ] {
             assert!(matches!(sorted(&Error::Api(text.into()), Act::Add), Fault::Raced), "{text}");

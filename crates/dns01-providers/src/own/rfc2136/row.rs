@@ -97,7 +97,7 @@ pub(crate) const SPEC: ProviderSpec = ProviderSpec {
     permission: "permission to update TXT records",
     notes: "BIND: `tsig-keygen -a hmac-sha256 NAME`, then `update-policy { grant NAME zonesub TXT; };` in the zone. \
             Knot: a `key`, and an `acl` with `action: update`. GSS-TSIG (Kerberos) is not supported.",
-    min_ttl: 0,
+    min_ttl: 10,
     build,
 };
 

@@ -60,24 +60,11 @@ fn show() -> Result<()> {
 
     heading(5, "Issue by one command");
     let work = stage.lab.folder("issue");
-    let wildcard = format!("*.{NAME}");
+    let request = format!("issue -d {NAME} -d *.{NAME} --provider rfc2136 --agree-tos");
     let mut dns01 = Command::new(bin.join("dns01"));
-    dns01.args([
-        "issue",
-        "-d",
-        NAME,
-        "-d",
-        &wildcard,
-        "--provider",
-        "rfc2136",
-        "--agree-tos",
-        "--server",
-        &stage.pebble.directory(),
-    ]);
+    dns01.args(request.split(' ')).args(["--server", &stage.pebble.directory()]);
     dns01.args(["--resolver", &stage.named.resolver(), "--dir"]).arg(&work);
-    let shown = format!(
-        "dns01 issue -d {NAME} -d '{wildcard}' --provider rfc2136 --agree-tos --server … --resolver … --dir …"
-    );
+    let shown = format!("dns01 {request} --server … --resolver … --dir …");
     issue(&stage, &shown, &mut dns01)?;
     check(&stage, &work)?;
 

@@ -1,6 +1,6 @@
 //! The fake, and the CA behind a front.
 
-use harness::{FakeHttps, Lab, Reply, Request, exchange};
+use harness::{FakeHttps, Lab, Reply, Request, Sandbox, exchange};
 
 #[test]
 #[ignore = "needs the private namespace"]
@@ -33,4 +33,21 @@ fn a_truncated_reply_is_shorter_than_it_says() {
         &Request::new("GET", "x.example", "/"),
     );
     assert_ne!(reply.map(|reply| reply.text()).unwrap_or_default(), "whole body");
+}
+
+#[test]
+#[ignore = "needs the private namespace"]
+fn a_program_reaches_a_fake_under_the_vendors_name_and_at_the_usual_port() {
+    let lab = Lab::new();
+    let fake = FakeHttps::start(&lab, &["api.cloudflare.com"], |_| {
+        Reply::json(&serde_json::json!({"success": true}))
+    });
+    let curl = Sandbox::new(&lab).hosts(&fake.hosts()).program("/usr/bin/curl");
+    let run = curl
+        .args(["-sS", "https://api.cloudflare.com/client/v4/zones", "--cacert"])
+        .arg(lab.ca().file())
+        .run()
+        .exit(0);
+    assert_eq!(run.stdout, r#"{"success":true}"#);
+    assert_eq!(fake.requests()[0].path, "/client/v4/zones");
 }

@@ -10,6 +10,8 @@ mod cname;
 mod engine;
 mod error;
 mod exchange;
+#[cfg(test)]
+mod fake;
 mod location;
 mod reply;
 mod report;
@@ -90,6 +92,13 @@ impl Lookup {
             return Err(LookupError::OutsideZone { owner: chain.owner, zone: zone.clone() });
         }
         Ok(chain.into_location(fqdn, zone.clone()))
+    }
+
+    /// The same where CNAMEs are not to be followed (`cnameStrategy: None`, or an end that is on record).
+    pub async fn locate_literally(&self, owner: &OwnerName) -> Result<Location, LookupError> {
+        let zone = zone::zone_of(&self.resolver, owner).await?;
+        let (fqdn, owner) = (owner.clone(), owner.clone());
+        Ok(Location { fqdn, owner, chain: Vec::new(), zone, wildcard_below: None })
     }
 
     /// The zone's name servers with every address: those of `--authority`, else its NS records.

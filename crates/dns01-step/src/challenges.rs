@@ -15,13 +15,25 @@ pub struct ChallengeArgs {
     #[arg(long, value_name = "NAME", requires = "value", help_heading = "Challenges", conflicts_with_all = ["domain", "key_auth"])]
     pub fqdn: Option<OwnerName>,
     /// Its TXT value
-    #[arg(long, value_name = "TEXT", requires = "fqdn", allow_hyphen_values = true, help_heading = "Challenges")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "fqdn",
+        allow_hyphen_values = true,
+        help_heading = "Challenges"
+    )]
     pub value: Option<String>,
     /// Name to be certified, without `*.`; with --key-auth
     #[arg(long, value_name = "NAME", requires = "key_auth", help_heading = "Challenges")]
     pub domain: Option<String>,
     /// Key authorization of its challenge: `token.thumbprint`
-    #[arg(long, value_name = "TEXT", requires = "domain", allow_hyphen_values = true, help_heading = "Challenges")]
+    #[arg(
+        long,
+        value_name = "TEXT",
+        requires = "domain",
+        allow_hyphen_values = true,
+        help_heading = "Challenges"
+    )]
     pub key_auth: Option<String>,
 }
 
@@ -53,10 +65,14 @@ impl ChallengeArgs {
 
 fn from_json(json: &str) -> Result<Vec<Challenge>, Failure> {
     if json.trim().is_empty() {
-        return Err(Failure::new(Exit::Config, "the list of challenges is empty text: the step that makes it did not succeed")
-            .hint("look at the `order` step of this run; `[]` is the list without a challenge"));
+        return Err(Failure::new(
+            Exit::Config,
+            "the list of challenges is empty text: the step that makes it did not succeed",
+        )
+        .hint("look at the `order` step of this run; `[]` is the list without a challenge"));
     }
-    let challenges: Vec<Challenge> = serde_json::from_str(json).attempt(|| "read the challenges given".into())?;
+    let challenges: Vec<Challenge> =
+        serde_json::from_str(json).attempt(|| "read the challenges given".into())?;
     for challenge in &challenges {
         challenge.check().attempt(|| "use the challenges given".into())?;
     }
@@ -69,7 +85,10 @@ mod tests {
 
     #[test]
     fn empty_text_is_11_and_an_empty_list_is_fine() {
-        let args = |json: &str| ChallengeArgs { challenges: Some(json.into()), ..ChallengeArgs::default() };
+        let args = |json: &str| ChallengeArgs {
+            challenges: Some(json.into()),
+            ..ChallengeArgs::default()
+        };
         assert_eq!(args("").read().unwrap_err().exit(), Exit::Config);
         assert_eq!(args("[]").read().unwrap(), []);
         assert_eq!(args("[{}]").read().unwrap_err().exit(), Exit::Input);

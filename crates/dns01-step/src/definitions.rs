@@ -26,7 +26,10 @@ impl Definitions {
         }
         let mut all = Self::default();
         for file in files {
-            all.add(Config::load(&file).attempt(|| format!("read the configuration `{}`", file.display()))?)?;
+            all.add(
+                Config::load(&file)
+                    .attempt(|| format!("read the configuration `{}`", file.display()))?,
+            )?;
         }
         Ok(all)
     }
@@ -36,8 +39,11 @@ impl Definitions {
         for certificate in &document.certificates {
             if let Some((other, _)) = self.certificate(&certificate.name) {
                 let both = format!("`{}` and `{}`", other.origin, document.origin);
-                return Err(Failure::new(Exit::Config, format!("certificate `{}` is defined in {both}", certificate.name))
-                    .hint("keep one of the two definitions"));
+                return Err(Failure::new(
+                    Exit::Config,
+                    format!("certificate `{}` is defined in {both}", certificate.name),
+                )
+                .hint("keep one of the two definitions"));
             }
         }
         self.0.push(document);
@@ -56,7 +62,10 @@ impl Definitions {
 
     /// The document that speaks for `certificate`: the one that defines it, else the first.
     pub fn document_for(&self, certificate: Option<&str>) -> Option<&Config> {
-        certificate.and_then(|name| self.certificate(name)).map(|(document, _)| document).or(self.0.first())
+        certificate
+            .and_then(|name| self.certificate(name))
+            .map(|(document, _)| document)
+            .or(self.0.first())
     }
 
     /// The kind of key that the definition asks for.

@@ -24,7 +24,8 @@ impl DomainArgs {
     pub fn read(&self) -> Result<Vec<Identifier>, Failure> {
         let mut texts = self.domain.clone();
         if let Some(path) = &self.domains_file {
-            let text = fs::read_to_string(path).attempt(|| format!("read the names in `{}`", path.display()));
+            let text = fs::read_to_string(path)
+                .attempt(|| format!("read the names in `{}`", path.display()));
             texts.push(text.map_err(|failure| failure.with_exit(Exit::Config))?);
         }
         let mut names: Vec<Identifier> = Vec::new();
@@ -54,9 +55,19 @@ mod tests {
 
     #[test]
     fn commas_newlines_and_json_mean_the_same() {
-        for text in ["a.test,*.a.test", "a.test\n*.a.test\n", " a.test, *.a.test,a.test ", r#"["a.test", "*.a.test"]"#] {
-            let names = DomainArgs { domain: vec![text.into()], domains_file: None }.read().unwrap();
-            assert_eq!(names.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a.test", "*.a.test"], "{text:?}");
+        for text in [
+            "a.test,*.a.test",
+            "a.test\n*.a.test\n",
+            " a.test, *.a.test,a.test ",
+            r#"["a.test", "*.a.test"]"#,
+        ] {
+            let names =
+                DomainArgs { domain: vec![text.into()], domains_file: None }.read().unwrap();
+            assert_eq!(
+                names.iter().map(ToString::to_string).collect::<Vec<_>>(),
+                ["a.test", "*.a.test"],
+                "{text:?}"
+            );
         }
     }
 }

@@ -25,18 +25,23 @@ pub trait Attempt<T> {
 
 impl<T, E: Explain> Attempt<T> for Result<T, E> {
     fn attempt(self, what: impl FnOnce() -> String) -> Result<T, Failure> {
-        self.map_err(|error| Failure {
-            exit: error.exit(),
-            hint: error.hint(),
-            facts: error.facts(),
-            retry_at: error.retry_at(),
-            error: anyhow::Error::new(error).context(format!("could not {}", what())),
-            state: None,
-        })
+        self.map_err(|error| Failure::of(error, &what()))
     }
 }
 
 impl Failure {
+    /// The failure that `error` is: `what` was being attempted, and completes the sentence "could not …".
+    pub fn of(error: impl Explain, what: &str) -> Self {
+        Self {
+            exit: error.exit(),
+            hint: error.hint(),
+            facts: error.facts(),
+            retry_at: error.retry_at(),
+            error: anyhow::Error::new(error).context(format!("could not {what}")),
+            state: None,
+        }
+    }
+
     /// A failure that no library reported: `what` is the whole sentence.
     pub fn new(exit: Exit, what: impl Into<String>) -> Self {
         let error = anyhow::Error::msg(what.into());

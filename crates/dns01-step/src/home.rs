@@ -44,8 +44,10 @@ impl HomeArgs {
         if rustix::process::geteuid().is_root() {
             return PathBuf::from("/var/lib/dns01");
         }
-        let state = std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-        let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state");
+        let state =
+            std::env::var_os("XDG_STATE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+        let home =
+            || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(".local/state");
         state.unwrap_or_else(home).join("dns01")
     }
 }

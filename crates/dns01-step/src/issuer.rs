@@ -26,7 +26,13 @@ pub struct IssuerArgs {
     #[arg(long, short = 'a', alias = "accept-tos", help_heading = "CA")]
     pub agree_tos: bool,
     /// Key id of an external account binding
-    #[arg(long, alias = "eab.kid", value_name = "ID", requires = "eab_hmac_key_file", help_heading = "CA")]
+    #[arg(
+        long,
+        alias = "eab.kid",
+        value_name = "ID",
+        requires = "eab_hmac_key_file",
+        help_heading = "CA"
+    )]
     pub eab_kid: Option<String>,
     /// File with its HMAC key, base64url
     #[arg(long, value_name = "FILE", requires = "eab_kid", help_heading = "CA")]
@@ -89,15 +95,22 @@ pub enum HmacKey {
 
 impl ChosenIssuer {
     /// Flags first, then the issuer of `definition`; Let's Encrypt where neither names a CA.
-    pub fn new(args: &IssuerArgs, definition: Option<(&Config, &Certificate)>) -> Result<Self, Failure> {
+    pub fn new(
+        args: &IssuerArgs,
+        definition: Option<(&Config, &Certificate)>,
+    ) -> Result<Self, Failure> {
         if args.eab_hmac_key.is_some() {
-            return Err(Failure::new(Exit::Config, "an HMAC key on the command line is not accepted: every process could read it")
-                .hint("write it to a file of mode 0600 and give --eab-hmac-key-file"));
+            return Err(Failure::new(
+                Exit::Config,
+                "an HMAC key on the command line is not accepted: every process could read it",
+            )
+            .hint("write it to a file of mode 0600 and give --eab-hmac-key-file"));
         }
         let mut chosen = Self::from_reach(&args.reach)?;
         chosen.server = "letsencrypt".to_owned();
         if let Some((document, certificate)) = definition {
-            let resolved = document.resolve(&certificate.name).attempt(|| "use the definition".into())?;
+            let resolved =
+                document.resolve(&certificate.name).attempt(|| "use the definition".into())?;
             chosen.name = Some(resolved.account.to_owned());
             chosen.overlay(resolved.account, resolved.issuer)?;
             chosen.profile = resolved.profile.map(str::to_owned);
@@ -115,8 +128,16 @@ impl ChosenIssuer {
         Ok(chosen)
     }
 
-    /// What the flags say of the way to the CA.
-    pub fn from_reach(args: &ReachArgs) -> Result<Self, Failure> {
+    /// The same for a step that finds CA and account in the journal.
+    pub fn for_reach(
+        args: &ReachArgs,
+        definition: Option<(&Config, &Certificate)>,
+    ) -> Result<Self, Failure> {
+        let flags = IssuerArgs { reach: args.clone(), ..IssuerArgs::default() };
+        Self::new(&flags, definition)
+    }
+
+    fn from_reach(args: &ReachArgs) -> Result<Self, Failure> {
         let roots_pem = args.ca_bundle.as_ref().map(|path| read_roots(path)).transpose()?;
         Ok(Self { roots_pem, retry_budget: args.retry_budget.0, ..Self::default() })
     }
@@ -142,8 +163,11 @@ impl ChosenIssuer {
                 (Some(path), _) => HmacKey::Here(read_key(path)?),
                 (None, Some(reference)) => HmacKey::Secret(reference.clone()),
                 (None, None) => {
-                    return Err(Failure::new(Exit::Config, format!("issuer `{name}` has an external account binding without a key"))
-                        .hint("add keySecretRef, or on a host keyFile"));
+                    return Err(Failure::new(
+                        Exit::Config,
+                        format!("issuer `{name}` has an external account binding without a key"),
+                    )
+                    .hint("add keySecretRef, or on a host keyFile"));
                 }
             };
             self.external_account = Some((binding.key_id.clone(), key));
@@ -153,11 +177,13 @@ impl ChosenIssuer {
 }
 
 fn read_roots(path: &std::path::Path) -> Result<String, Failure> {
-    let text = fs::read_to_string(path).attempt(|| format!("read the CA bundle `{}`", path.display()));
+    let text =
+        fs::read_to_string(path).attempt(|| format!("read the CA bundle `{}`", path.display()));
     text.map_err(|failure| failure.with_exit(Exit::Config))
 }
 
 fn read_key(path: &std::path::Path) -> Result<SecretText, Failure> {
-    let text = fs::read_to_string(path).attempt(|| format!("read the HMAC key in `{}`", path.display()));
+    let text =
+        fs::read_to_string(path).attempt(|| format!("read the HMAC key in `{}`", path.display()));
     Ok(text.map_err(|failure| failure.with_exit(Exit::Config))?.trim().into())
 }

@@ -25,5 +25,9 @@ impl RenewalArgs {
 
 fn fraction(text: &str) -> Result<f64, String> {
     let fraction: f64 = text.parse().map_err(|_| format!("`{text}` is no number"))?;
-    if fraction > 0.0 && fraction < 1.0 { Ok(fraction) } else { Err("it must lie between 0 and 1".to_owned()) }
+    if fraction > 0.0 && fraction < 1.0 {
+        Ok(fraction)
+    } else {
+        Err("it must lie between 0 and 1".to_owned())
+    }
 }

@@ -133,7 +133,10 @@ impl Source for ProcessSource {
         }
         let solver = self.solver.as_deref().unwrap_or_default();
         let origin = || Origin::Config(format!("solver {solver}"));
-        Ok(self.open.get(name).map(|value| Found { value: value.as_str().into(), origin: origin() }))
+        Ok(self
+            .open
+            .get(name)
+            .map(|value| Found { value: value.as_str().into(), origin: origin() }))
     }
 }
 
@@ -184,7 +187,8 @@ mod tests {
         let args =
             CredentialArgs { credentials_dir: Some(folder.path().to_owned()), env_file: None };
         let renamed = BTreeMap::from([("CF_TOKEN".to_owned(), "api-token".to_owned())]);
-        let source = ProcessSource::new(&args).unwrap().with_solver("corp", &BTreeMap::new(), &renamed);
+        let source =
+            ProcessSource::new(&args).unwrap().with_solver("corp", &BTreeMap::new(), &renamed);
         assert_eq!(source.setting("TOKEN").unwrap().unwrap().value.expose(), "own");
         assert_eq!(source.setting("CF_TOKEN").unwrap().unwrap().value.expose(), "renamed");
     }

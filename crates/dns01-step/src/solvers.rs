@@ -54,15 +54,25 @@ impl Solvers {
         if let Some(provider) = &self.flags.provider {
             let name = provider.clone();
             let propagation = Propagation::default();
-            return Ok(ChosenSolver { provider: name.clone(), name, source, follow_cname: true, ttl: None, propagation });
+            return Ok(ChosenSolver {
+                provider: name.clone(),
+                name,
+                source,
+                follow_cname: true,
+                ttl: None,
+                propagation,
+            });
         }
         let Some(document) = &self.document else {
             return Err(Failure::new(Exit::Config, "no provider is named, and there is no configuration to choose one from")
                 .hint("give --provider ID (`dns01 providers` lists them), or --config FILE with `solvers`"));
         };
         let solver = document.solver_for(name).ok_or_else(|| {
-            Failure::new(Exit::Config, format!("no solver in `{}` is for `{}`", document.origin, name.unicode()))
-                .hint("add a solver without a selector, or one whose dnsZones hold this name")
+            Failure::new(
+                Exit::Config,
+                format!("no solver in `{}` is for `{}`", document.origin, name.unicode()),
+            )
+            .hint("add a solver without a selector, or one whose dnsZones hold this name")
         })?;
         chosen(solver, source, &self.flags.credentials)
     }
@@ -72,14 +82,22 @@ impl Solvers {
         let mut lines = Vec::new();
         for name in names {
             let solver = self.choose(name)?;
-            let origin = if self.flags.provider.is_some() { Origin::Flag } else { Origin::Config(format!("solver {}", solver.name)) };
+            let origin = if self.flags.provider.is_some() {
+                Origin::Flag
+            } else {
+                Origin::Config(format!("solver {}", solver.name))
+            };
             lines.push((format!("provider for {}", name.unicode()), solver.provider, origin));
         }
         Ok(lines)
     }
 }
 
-fn chosen(solver: &Solver, mut source: ProcessSource, flags: &CredentialArgs) -> Result<ChosenSolver, Failure> {
+fn chosen(
+    solver: &Solver,
+    mut source: ProcessSource,
+    flags: &CredentialArgs,
+) -> Result<ChosenSolver, Failure> {
     let credentials = solver.credentials.clone().unwrap_or_default();
     if let (Some(path), None) = (&credentials.env_file, &flags.env_file) {
         source = source.with_env_file(path)?;

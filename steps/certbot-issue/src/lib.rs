@@ -1,1 +1,137 @@
-//! (to come)
+//! `certbot-issue`: gets the certificate of a generation, natively or through a real certbot.
+//!
+//! Answers the challenges, finalizes with the journalled key, downloads, and checks key, names, links and validity
+//! before anything is stored. It starts no generation, and writes only to the one it was given. `dns01 finalize` is
+//! another name for it.
+
+mod issue;
+mod journal;
+
+use std::time::Duration;
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use clap::Parser;
+use dns01_core::{Certificate, Exit, RenewalRule};
+use dns01_lookup::{Lookup, LookupArgs};
+use dns01_step::config::GoDuration;
+use dns01_step::{
+    Attempt, ChosenIssuer, Definitions, Failure, JournalArgs, Output, ReachArgs, RenewalArgs, Step,
+    StepIo,
+};
+
+pub use issue::{Issue, Issued, issue};
+
+/// Get the certificate of an order.
+#[derive(Debug, Parser)]
+pub struct CertbotIssue {
+    /// Generation to act for, as `order` writes it
+    #[arg(long, value_name = "NUMBER")]
+    generation: Option<String>,
+    /// Issuer name of the chain to prefer, where the CA offers several
+    #[arg(long, value_name = "NAME")]
+    preferred_chain: Option<String>,
+    /// Give up after this; the CA's work goes on, and the next run finds it
+    #[arg(long, value_name = "DURATION", default_value = "5m")]
+    timeout: GoDuration,
+    #[command(flatten)]
+    renewal: RenewalArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+impl Step for CertbotIssue {
+    const NAME: &'static str = "certbot-issue";
+    const OUTPUTS: &'static [Output] = &[
+        Output {
+            name: "serial",
+            about: "serial number of the certificate, hexadecimal with colons",
+            default: "",
+        },
+        Output { name: "names", about: "the names it is for, separated by commas", default: "" },
+        Output { name: "issuer", about: "common name of its issuer", default: "" },
+        Output { name: "not-before", about: "start of its validity (RFC 3339)", default: "" },
+        Output { name: "not-after", about: "end of its validity (RFC 3339)", default: "" },
+        Output { name: "fingerprint", about: "sha256: and the SHA-256 of its DER", default: "" },
+        Output {
+            name: "ari-id",
+            about: "its identifier for renewal information (RFC 9773)",
+            default: "",
+        },
+        Output {
+            name: "next-check",
+            about: "when it is about to be renewed (RFC 3339)",
+            default: "",
+        },
+    ];
+
+    async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let generation = generation(self.generation.as_deref())?;
+        let definitions = Definitions::load(&io.common().config)?;
+        let name = io.certificate()?;
+        let backend = dns01_store::open(&self.journal.address())
+            .await
+            .attempt(|| "open the journal".into())?;
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        let mut issuer = ChosenIssuer::for_reach(&self.reach, definitions.certificate(name))?;
+        issuer.preferred_chain = self.preferred_chain.clone().or(issuer.preferred_chain);
+        let request = Issue {
+            backend: &backend,
+            certificate: name.parse().attempt(|| "use the certificate's name".into())?,
+            run: io.common().run_id.clone().unwrap_or_default(),
+            generation,
+            issuer,
+            timeout: self.timeout.0,
+        };
+        let issued = issue(&request, &lookup, io).await?;
+        write_outputs(&issued, self.renewal.rule(&definitions, name), io)?;
+        io.say(issued.summary());
+        Ok(())
+    }
+}
+
+/// The generation given; absent or empty is exit 11, because the step that makes it did not succeed.
+pub fn generation(text: Option<&str>) -> Result<u64, Failure> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(|| {
+        Failure::new(Exit::Config, "no generation is given: the step that makes it did not succeed")
+            .hint("look at the `order` step of this run")
+    })?;
+    text.parse().map_err(|_| {
+        Failure::new(Exit::Input, format!("`{text}` is no generation: it is a number"))
+    })
+}
+
+/// Writes what a certificate says as output parameters.
+pub fn write_outputs(issued: &Issued, rule: RenewalRule, io: &StepIo) -> Result<(), Failure> {
+    let leaf: &Certificate = issued.chain.leaf();
+    let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
+    io.put("serial", &leaf.serial)?;
+    io.put("names", leaf.names.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))?;
+    io.put("issuer", &leaf.issuer)?;
+    io.put("not-before", time(leaf.not_before))?;
+    io.put("not-after", time(leaf.not_after))?;
+    io.put("fingerprint", &leaf.fingerprint)?;
+    io.put("ari-id", leaf.ari_id.as_deref().unwrap_or_default())?;
+    io.put("next-check", time(rule.due_at(leaf, issued.window, 0.5)))
+}
+
+impl Issued {
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        let leaf = self.chain.leaf();
+        format!("serial {}, issuer {}", shortened(&leaf.serial), leaf.issuer)
+    }
+}
+
+fn shortened(serial: &str) -> String {
+    match (serial.get(..5), serial.len().checked_sub(2).and_then(|from| serial.get(from..))) {
+        (Some(head), Some(tail)) if serial.len() > 12 => format!("{head}:…:{tail}"),
+        _ => serial.to_owned(),
+    }
+}
+
+/// How long the CA is given by `dns01 issue`, like the flag's default.
+pub const TIMEOUT: Duration = Duration::from_secs(300);

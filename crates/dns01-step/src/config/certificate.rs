@@ -35,6 +35,7 @@ pub struct Certificate {
     pub renew_before_percentage: Option<u8>,
     /// Whether to leave it alone: no renewal until this is false again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[schemars(extend("default" = false))]
     pub suspend: bool,
     /// The Secret to deliver to: short for a single sink `secret`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -51,14 +52,16 @@ pub struct Certificate {
 #[derive(Clone, Debug, Default, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct PrivateKeySpec {
-    /// Absent: `ECDSA`.
+    /// What kind of key.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "ECDSA"))]
     pub algorithm: Option<Algorithm>,
     /// ECDSA: 256 or 384. RSA: 2048, 3072 or 4096. Absent: the smallest.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub size: Option<u32>,
-    /// Absent: `Always`.
+    /// What a renewal does with it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("default" = "Always"))]
     pub rotation_policy: Option<RotationPolicy>,
 }
 

@@ -12,6 +12,7 @@ mod error;
 mod format;
 mod issuer;
 mod load;
+mod reference;
 mod refused;
 mod report;
 mod schema;
@@ -33,11 +34,10 @@ pub use duration::{DurationError, GoDuration};
 pub use error::{ConfigError, Problem};
 pub use issuer::{AccountKeyRef, ExternalAccountBinding, Issuer, SecretKeyRef};
 pub use load::{CONFIG_VARIABLE, documents, find};
+pub use reference::reference;
 pub use schema::schema;
 pub use select::{Home, Resolved};
-pub use sink::{
-    DirFiles, DirLayout, DirSink, FileMode, FileModeError, SecretFormat, SecretSink, Sink,
-};
+pub use sink::{DirFiles, DirLayout, DirSink, FileMode, FileModeError, Format, SecretSink, Sink};
 pub use solver::{CnameStrategy, Credentials, Propagation, Selector, Solver};
 pub use twins::check_together;
 
@@ -96,3 +96,6 @@ impl Defaults {
         *self == Self::default()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -23,11 +23,7 @@ struct Walk<'a, 'r> {
 impl Walk<'_, '_> {
     /// `place` is the node's path in words: `certificates[0].name`, empty for the whole.
     fn node(&mut self, node: &Node, schema: &Value, place: &str) {
-        let name = schema["$ref"].as_str().and_then(|way| way.rsplit('/').next());
-        let (object, schema) = match name {
-            Some(name) => (name, &self.root["$defs"][name]),
-            None => (schema["title"].as_str().unwrap_or_default(), schema),
-        };
+        let (object, schema) = resolved(self.root, schema);
         let fits = match (schema["type"].as_str(), node) {
             (Some("object"), Node::Map(entries)) => {
                 self.map(entries, schema, object, place);
@@ -57,8 +53,11 @@ impl Walk<'_, '_> {
         if !fits {
             let wanted = wanted(schema);
             let said = format!("{} is {}, not {wanted}", quoted(place), node.kind());
-            let hint = (*node == Node::Null)
-                .then(|| format!("give {} a value, or remove it", quoted(place)));
+            let hint = match (node, place) {
+                (Node::Null, "") => Some("start it with `version: 1`".to_owned()),
+                (Node::Null, _) => Some("give it a value, or remove the key".to_owned()),
+                _ => None,
+            };
             self.report.value(&self.way, said, hint);
         }
     }
@@ -170,9 +169,22 @@ fn wanted(schema: &Value) -> String {
     }
 }
 
+/// The name and the schema that `schema` stands for: itself, or what it refers to.
+pub(super) fn resolved<'s>(root: &'s Value, schema: &'s Value) -> (&'s str, &'s Value) {
+    match schema["$ref"].as_str().and_then(|way| way.rsplit('/').next()) {
+        Some(name) => (name, &root["$defs"][name]),
+        None => (schema["title"].as_str().unwrap_or_default(), schema),
+    }
+}
+
+/// What an enumeration allows, each with its description.
+pub(super) fn enumerated(schema: &Value) -> impl Iterator<Item = &Value> {
+    each(&schema["oneOf"])
+}
+
 /// The texts that an enumeration allows.
 pub(super) fn choices(schema: &Value) -> impl Iterator<Item = &str> {
-    each(&schema["oneOf"]).filter_map(|choice| choice["const"].as_str())
+    enumerated(schema).filter_map(|choice| choice["const"].as_str())
 }
 
 fn keys(schema: &Value) -> String {

@@ -47,20 +47,17 @@ pub struct SecretSink {
     /// Annotations to put on it besides ours.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub annotations: BTreeMap<String, String>,
-    /// Further forms of the same, as further keys of the Secret.
+    /// Further forms of the same.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub formats: Vec<SecretFormat>,
+    pub formats: Vec<Format>,
 }
 
-/// A further form of a certificate and its key in a Secret.
+/// A further form of a certificate and its key.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, JsonSchema, PartialEq, Serialize)]
-pub enum SecretFormat {
-    /// `tls-combined.pem`: the key, then the chain.
+pub enum Format {
+    /// The key, then the chain, in one: `tls-combined.pem` of a Secret, `combined.pem` of a folder.
     #[serde(rename = "CombinedPEM")]
     CombinedPem,
-    /// `key.der`: the key in binary.
-    #[serde(rename = "DER")]
-    Der,
 }
 
 /// A folder with PEM files. A reader never sees a key that does not fit the certificate.
@@ -71,12 +68,17 @@ pub struct DirSink {
     pub path: PathBuf,
     /// How the files lie in it.
     #[serde(default, skip_serializing_if = "DirLayout::is_default")]
+    #[schemars(extend("default" = "plain"))]
     pub layout: DirLayout,
-    /// The group that the files are given to. Absent: that of the process.
+    /// Further forms of the same.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub formats: Vec<Format>,
+    /// The group that files with the key belong to. Absent: that of the process.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
-    /// The mode of the key's file, octal in quotes. Others may never read it.
+    /// The mode of files with the key, octal in quotes: `0400`, `0440`, `0600` or `0640`.
     #[serde(default, skip_serializing_if = "FileMode::is_default")]
+    #[schemars(extend("default" = "0600"))]
     pub key_mode: FileMode,
     /// Other names for the files.
     #[serde(default, skip_serializing_if = "DirFiles::is_default")]
@@ -90,7 +92,7 @@ pub enum DirLayout {
     /// The files under their names.
     #[default]
     Plain,
-    /// certbot's: `live/<name>/*.pem` point into `archive/<name>/`, where older ones stay.
+    /// As certbot does it: `live/<name>/` in the folder, with links into `archive/<name>/`.
     Certbot,
 }
 
@@ -106,6 +108,8 @@ pub struct DirFiles {
     pub fullchain: String,
     /// The private key.
     pub key: String,
+    /// Key and chain in one, with the format `CombinedPEM`.
+    pub combined: String,
 }
 
 /// The permission bits of a file, written in octal: `"0640"`.
@@ -151,6 +155,7 @@ impl Default for DirFiles {
             chain: "chain.pem".into(),
             fullchain: "fullchain.pem".into(),
             key: "privkey.pem".into(),
+            combined: "combined.pem".into(),
         }
     }
 }
@@ -159,9 +164,12 @@ impl FromStr for FileMode {
     type Err = FileModeError;
 
     fn from_str(text: &str) -> Result<Self, FileModeError> {
-        let octal = text.len() <= 4 && text.bytes().all(|digit| (b'0'..=b'7').contains(&digit));
-        match u32::from_str_radix(text, 8) {
-            Ok(bits) if octal && bits & 0o7_137 == 0 && bits & 0o400 != 0 => Ok(Self(bits)),
+        let digits = text.strip_prefix('0').unwrap_or(text);
+        match digits {
+            "400" => Ok(Self(0o400)),
+            "440" => Ok(Self(0o440)),
+            "600" => Ok(Self(0o600)),
+            "640" => Ok(Self(0o640)),
             _ => Err(FileModeError),
         }
     }
@@ -189,7 +197,7 @@ impl fmt::Display for FileMode {
 
 /// The text is no mode a private key may have.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("not one of the modes that a private key may have: `0400`, `0440`, `0600`, `0640`, `0660`")]
+#[error("not one of the modes that a private key may have: `0400`, `0440`, `0600`, `0640`")]
 pub struct FileModeError;
 
 impl TryFrom<SinkFields> for Sink {

@@ -29,6 +29,7 @@ pub struct Solver {
     pub credentials: Option<Credentials>,
     /// Whether a CNAME at `_acme-challenge.` is followed to the name that is written.
     #[serde(default, skip_serializing_if = "CnameStrategy::is_default")]
+    #[schemars(extend("default" = "Follow"))]
     pub cname_strategy: CnameStrategy,
     /// How to wait until the records are visible.
     #[serde(default, skip_serializing_if = "Propagation::is_empty")]

@@ -47,7 +47,7 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
     }
 }
 
-/// Checks what several documents define beside each other, such as those of a folder or of several ConfigMaps: no two
+/// Checks what several documents define beside each other, such as those of a folder or of several config maps: no two
 /// may define a certificate of the same name, with the same names from the same account, or for the same sink.
 pub fn check_together<'a>(
     configs: impl IntoIterator<Item = &'a Config>,

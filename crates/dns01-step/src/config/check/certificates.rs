@@ -3,7 +3,7 @@
 use super::super::certificate::{Certificate, PrivateKeySpec};
 use super::super::report::Report;
 use super::super::shape::nearest;
-use super::super::sink::{DirSink, SecretSink, Sink};
+use super::super::sink::{DirFiles, DirSink, SecretSink, Sink};
 use super::super::tree::Seg::{self, Index, Key};
 use super::super::{Config, DirLayout};
 use super::names::{namespace, our_name, secret_name};
@@ -27,7 +27,9 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
             None => {}
         }
         names(config, certificate, &at("dnsNames"), report);
-        key(&certificate.private_key, &config.defaults.private_key, &at("privateKey"), report);
+        if !certificate.private_key.is_empty() {
+            key(&certificate.private_key, &config.defaults.private_key, &at("privateKey"), report);
+        }
         renewal(certificate, &at("renewBefore"), report);
         if let Some(name) = &certificate.secret_name {
             secret_name(name, &at("secretName"), report);
@@ -39,10 +41,10 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
             }
         }
         for (index, sink) in certificate.sinks.iter().enumerate() {
-            let [a, b, c] = at("sinks");
+            let path = [Key("certificates"), Index(position), Key("sinks"), Index(index)];
             match sink {
-                Sink::Secret(it) => secret(it, &[a, b, c, Index(index), Key("secret")], report),
-                Sink::Dir(it) => dir(it, &[a, b, c, Index(index), Key("dir")], report),
+                Sink::Secret(it) => secret(it, &[&path[..], &[Key("secret")]].concat(), report),
+                Sink::Dir(it) => dir(it, &[&path[..], &[Key("dir")]].concat(), report),
             }
         }
     }
@@ -56,10 +58,9 @@ fn known_issuer(config: &Config, name: &str, path: &[Seg<'_>], report: &mut Repo
     }
 }
 
-fn names(config: &Config, certificate: &Certificate, path: &[Seg<'_>; 3], report: &mut Report<'_>) {
-    let [a, b, c] = *path;
+fn names(config: &Config, certificate: &Certificate, path: &[Seg<'_>], report: &mut Report<'_>) {
     for (index, name) in certificate.dns_names.iter().enumerate() {
-        let place = [a, b, c, Index(index)];
+        let place = [path, &[Index(index)]].concat();
         if certificate.dns_names[..index].contains(name) {
             let said = format!("`{name}` is twice in certificate `{}`", certificate.name);
             report.at(&place, said, None);
@@ -72,10 +73,9 @@ fn names(config: &Config, certificate: &Certificate, path: &[Seg<'_>; 3], report
 
 fn key(key: &PrivateKeySpec, defaults: &PrivateKeySpec, path: &[Seg<'_>], report: &mut Report<'_>) {
     if key.over(defaults).is_none() {
-        let path: Vec<_> = path.iter().copied().chain([Key("size")]).collect();
         let said = "there is no private key of this size".to_owned();
         let hint = "ECDSA has 256 and 384, RSA 2048, 3072 and 4096".to_owned();
-        report.at(&path, said, hint);
+        report.at(&[path, &[Key("size")]].concat(), said, hint);
     }
 }
 
@@ -95,19 +95,25 @@ fn renewal(certificate: &Certificate, path: &[Seg<'_>], report: &mut Report<'_>)
     }
 }
 
-fn secret(sink: &SecretSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
-    let [a, b, c, d, e] = *path;
-    secret_name(&sink.name, &[a, b, c, d, e, Key("name")], report);
+fn secret(sink: &SecretSink, path: &[Seg<'_>], report: &mut Report<'_>) {
+    let at = |key| [path, &[Key(key)]].concat();
+    secret_name(&sink.name, &at("name"), report);
     if let Some(name) = &sink.namespace {
-        namespace(name, &[a, b, c, d, e, Key("namespace")], report);
+        namespace(name, &at("namespace"), report);
+    }
+    for (what, map) in [("labels", &sink.labels), ("annotations", &sink.annotations)] {
+        for key in map.keys().filter(|key| key.contains("cert-manager.io/")) {
+            let said = format!("`{key}` is cert-manager's to write");
+            report.at(&[&at(what)[..], &[Key(key)]].concat(), said, "remove it".to_owned());
+        }
     }
 }
 
-fn dir(sink: &DirSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
-    let [a, b, c, d, e] = *path;
+fn dir(sink: &DirSink, path: &[Seg<'_>], report: &mut Report<'_>) {
+    let at = |key| [path, &[Key(key)]].concat();
     if !sink.path.is_absolute() {
         let said = format!("`{}` is no absolute path", sink.path.display());
-        report.at(&[a, b, c, d, e, Key("path")], said, None);
+        report.at(&at("path"), said, None);
     }
     let files = &sink.files;
     let all = [
@@ -115,6 +121,7 @@ fn dir(sink: &DirSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
         ("chain", &files.chain),
         ("fullchain", &files.fullchain),
         ("key", &files.key),
+        ("combined", &files.combined),
     ];
     for (position, (role, file)) in all.into_iter().enumerate() {
         let is_plain = !file.is_empty() && !file.starts_with('.') && !file.contains(['/', '\0']);
@@ -122,12 +129,11 @@ fn dir(sink: &DirSink, path: &[Seg<'_>; 5], report: &mut Report<'_>) {
         if !is_plain || is_taken {
             let why = if is_taken { "taken by another file" } else { "no plain file name" };
             let said = format!("`{file}` is {why}");
-            report.at(&[a, b, c, d, e, Key("files"), Key(role)], said, None);
+            report.at(&[&at("files")[..], &[Key(role)]].concat(), said, None);
         }
     }
-    if sink.layout == DirLayout::Certbot && *files != Default::default() {
+    if sink.layout == DirLayout::Certbot && *files != DirFiles::default() {
         let said = "certbot's layout has names of its own".to_owned();
-        let hint = "remove `files`, or `layout`".to_owned();
-        report.at(&[a, b, c, d, e, Key("files")], said, hint);
+        report.at(&at("files"), said, "remove `files`, or `layout`".to_owned());
     }
 }

@@ -31,8 +31,8 @@ pub(super) fn check(config: &Config, report: &mut Report<'_>) {
             let path = at("externalAccountBinding");
             match (&binding.key_secret_ref, &binding.key_file) {
                 (Some(key), None) => {
-                    let [a, b, c] = path;
-                    secret_name(&key.name, &[a, b, c, Key("keySecretRef"), Key("name")], report);
+                    let below = [Key("keySecretRef"), Key("name")];
+                    secret_name(&key.name, &[&path[..], &below].concat(), report);
                 }
                 (None, Some(_)) => {}
                 _ => {

@@ -46,7 +46,7 @@ fn selections(solver: &Solver) -> Vec<(String, &'static str, usize)> {
 fn credentials(position: usize, solver: &Solver, report: &mut Report<'_>) {
     let Some(credentials) = &solver.credentials else { return };
     let path = [Key("solvers"), Index(position), Key("credentials")];
-    let [a, b, c] = path;
+    let at = |key| [&path[..], &[Key(key)]].concat();
     let places = [
         credentials.secret_name.is_some(),
         credentials.env_file.is_some(),
@@ -60,9 +60,9 @@ fn credentials(position: usize, solver: &Solver, report: &mut Report<'_>) {
         report.at(&path, said, None);
     }
     if let Some(name) = &credentials.secret_name {
-        secret_name(name, &[a, b, c, Key("secretName")], report);
+        secret_name(name, &at("secretName"), report);
     } else if !credentials.keys.is_empty() {
         let said = format!("`keys` of solver `{}` has no `secretName` to look in", solver.name);
-        report.at(&[a, b, c, Key("keys")], said, None);
+        report.at(&at("keys"), said, None);
     }
 }

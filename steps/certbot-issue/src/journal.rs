@@ -1,0 +1,97 @@
+//! What this step writes to the journal, each only to the generation it was given.
+
+use chrono::Utc;
+use dns01_core::{Chain, Exit};
+use dns01_step::{Attempt, Failure};
+use dns01_store::StoreError;
+use dns01_store::journal::{Act, Extra, Issued, Journal, Phase, State};
+
+/// The journal of one generation.
+#[derive(Debug)]
+pub(crate) struct Generation<'a> {
+    pub(crate) journal: Journal,
+    pub(crate) number: u64,
+    pub(crate) run: &'a str,
+}
+
+impl Generation<'_> {
+    /// The state, if it still is this generation's (26 otherwise).
+    pub(crate) async fn read(&self) -> Result<State, Failure> {
+        let what = || format!("read the journal of `{}`", self.journal.name());
+        let state = self.journal.read().await.attempt(what)?;
+        let state = state.ok_or_else(|| {
+            Failure::new(Exit::NotFound, format!("`{}` has no journal here", self.journal.name()))
+                .hint("run `order` first, with the same --journal")
+        })?;
+        state.of_generation(self.number).attempt(what)?;
+        Ok(state)
+    }
+
+    async fn write(&self, mut change: impl FnMut(&mut State) + Send) -> Result<State, Failure> {
+        let written = self.journal.update_generation(self.number, |state| {
+            change(state);
+            Ok::<_, StoreError>(())
+        });
+        written.await.attempt(|| format!("write the journal of `{}`", self.journal.name()))
+    }
+
+    /// Records an attempt before it is made; the first validation leaves its time.
+    pub(crate) async fn attempt(&self, act: Act) -> Result<State, Failure> {
+        self.write(|state| {
+            let now = Utc::now();
+            state.attempt(now, self.run, act);
+            match act {
+                Act::Validate => drop(state.validating_at.get_or_insert(now)),
+                Act::Finalize => state.phase = Phase::Finalizing,
+                Act::Order => (),
+            }
+        })
+        .await
+    }
+
+    /// Records how it ended; a dead order ends the generation.
+    pub(crate) async fn answered(
+        &self,
+        failure: &Failure,
+        dead: Option<&str>,
+    ) -> Result<State, Failure> {
+        self.write(|state| {
+            state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
+            if let (Some(why), Phase::New | Phase::Ordered | Phase::Finalizing) =
+                (dead, state.phase)
+            {
+                state.phase = Phase::Dead;
+                state.dead = Some(why.to_owned());
+            }
+        })
+        .await
+    }
+
+    /// Records that the last attempt succeeded.
+    pub(crate) async fn succeeded(&self) -> Result<State, Failure> {
+        self.write(|state| state.answered(Exit::Done, None, None, Utc::now())).await
+    }
+
+    /// Stores the checked chain.
+    pub(crate) async fn issued(&self, chain: &Chain) -> Result<State, Failure> {
+        let leaf = chain.leaf();
+        let issued = Issued {
+            chain: chain.pem(),
+            serial: leaf.serial.clone(),
+            not_before: leaf.not_before,
+            not_after: leaf.not_after,
+            fingerprint: leaf.fingerprint.clone(),
+            ari: leaf.ari_id.clone(),
+            extra: Extra::new(),
+        };
+        self.write(|state| {
+            // Two runs may both have downloaded it: the first one's word stays.
+            if state.phase == Phase::Finalizing {
+                state.answered(Exit::Done, None, None, Utc::now());
+                state.issued = Some(issued.clone());
+                state.phase = Phase::Issued;
+            }
+        })
+        .await
+    }
+}

@@ -17,8 +17,9 @@ pub(crate) use target::{Kind, Observation, Phase, Target};
 pub(crate) const MAX_IN_FLIGHT: usize = 256;
 /// When one target took long to confirm, those confirmed longer ago than this are asked once more.
 const FRESH: Duration = Duration::from_secs(1);
-/// What was seen everywhere right before the deadline may be confirmed for this much longer.
-const GRACE: Duration = Duration::from_secs(1);
+/// What was seen everywhere right before the deadline may be confirmed for this much longer, as long as nothing speaks
+/// against it: two questions, each of which may have to go over TCP in the end.
+const GRACE: Duration = Duration::from_secs(6);
 
 /// What to do now.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -79,8 +80,7 @@ impl Engine {
         {
             return Step::Done;
         }
-        let steady =
-            open(&self.targets, &|target| target.phase() >= Phase::Seen && !target.wavers());
+        let steady = open(&self.targets, &Target::agrees);
         let deadline = if steady { self.timeout + GRACE } else { self.timeout };
         if now >= deadline {
             return Step::Late;

@@ -6,7 +6,7 @@ use dns01_core::Zone;
 use serde::Serialize;
 
 use crate::Unresolved;
-use crate::engine::{Engine, Kind, Phase, Target};
+use crate::engine::{Engine, Kind, Target};
 use crate::resolver::show;
 use crate::wait::{Plan, Question};
 
@@ -124,12 +124,12 @@ impl Report {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
+        } else if first.flips > 0 {
+            format!("ask the operator of {} why its answers differ", first.server)
         } else if self.agreeing == 0 {
             format!(
                 "check that the records are in zone `{zone}` at the provider that serves it; if they are, wait longer"
             )
-        } else if first.flips > 0 {
-            format!("ask the operator of {} why its answers differ", first.server)
         } else {
             format!("wait longer, or repair the zone transfer of `{zone}` to {}", first.server)
         })
@@ -158,15 +158,15 @@ impl Report {
 }
 
 impl Plan {
-    /// What the engine has seen, by zone and address; those agree whose every name has come to `enough`.
-    pub(crate) fn report(&self, engine: &Engine, now: Duration, enough: Phase) -> Report {
+    /// What the engine has seen, by zone and address; an address agrees when it does for every name.
+    pub(crate) fn report(&self, engine: &Engine, now: Duration) -> Report {
         let excused = engine.excused();
         let seen: Vec<_> = self.questions.iter().zip(engine.targets()).zip(excused).collect();
         let servers: Vec<_> = seen
             .chunk_by(|((one, _), _), ((next, _), _)| {
                 (one.zone, one.address) == (next.zone, next.address)
             })
-            .map(|names| self.server_report(names, now, enough))
+            .map(|names| self.server_report(names, now))
             .collect();
         Report {
             agreeing: servers.iter().filter(|server| server.agrees && !server.excused).count(),
@@ -177,12 +177,7 @@ impl Plan {
         }
     }
 
-    fn server_report(
-        &self,
-        names: &[((&Question, &Target), bool)],
-        now: Duration,
-        enough: Phase,
-    ) -> ServerReport {
+    fn server_report(&self, names: &[((&Question, &Target), bool)], now: Duration) -> ServerReport {
         // What is said is about the name that is furthest behind.
         let worst = names.iter().min_by_key(|((_, target), _)| target.phase());
         let ((question, target), _) = worst.unwrap_or(&names[0]);
@@ -198,7 +193,7 @@ impl Plan {
             words = format!("{words} at `{}`", question.owner);
         }
         let targets = || names.iter().map(|((_, target), _)| *target);
-        let agrees = targets().all(|it| it.phase() >= enough && !it.wavers());
+        let agrees = targets().all(Target::agrees);
         ServerReport {
             zone: zone.zone.clone(),
             server: zone.servers[question.server].name.clone(),

@@ -1,5 +1,8 @@
 //! Carries out what the engine decides: asks, listens, and tells what was seen.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::net::SocketAddr;
@@ -13,7 +16,7 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{Instant, sleep_until};
 
 use crate::authorities::{MAX_SERVERS, authorities};
-use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Phase, Step};
+use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Step};
 use crate::exchange::{self, Trouble};
 use crate::resolver::Resolver;
 use crate::sight::{judge, judge_trouble};
@@ -66,9 +69,9 @@ pub(crate) async fn wait(
                 answers.extend(due.into_iter().map(|question| plan.ask(question, now)));
                 continue;
             }
-            Step::Done => return Ok(plan.report(&engine, now, Phase::Confirmed)),
+            Step::Done => return Ok(plan.report(&engine, now)),
             Step::Late => {
-                let report = Box::new(plan.report(&engine, now, Phase::Confirmed));
+                let report = Box::new(plan.report(&engine, now));
                 return Err(LookupError::NotYet { report });
             }
             Step::Wait(until) => {
@@ -80,7 +83,7 @@ pub(crate) async fn wait(
             }
         }
         let elapsed = start.elapsed();
-        let report = plan.report(&engine, elapsed, Phase::Seen);
+        let report = plan.report(&engine, elapsed);
         if told
             .is_none_or(|(agreeing, at)| agreeing != report.agreeing || elapsed >= at + HEARTBEAT)
         {
@@ -109,7 +112,7 @@ pub(crate) async fn look_once(
         hear(&mut engine, answer, start.elapsed())?;
     }
     drop(answers);
-    let report = plan.report(&engine, start.elapsed(), Phase::Seen);
+    let report = plan.report(&engine, start.elapsed());
     if report.behind().next().is_some() {
         return Err(LookupError::NotYet { report: Box::new(report) });
     }

@@ -103,6 +103,11 @@ impl Target {
         self.unstable && self.phase < Phase::Confirmed
     }
 
+    /// Whether it has shown the values, and nothing else since; or for long enough after that.
+    pub(crate) fn agrees(&self) -> bool {
+        self.phase >= Phase::Seen && !self.wavers() && self.last_kind() == Some(Kind::Shown)
+    }
+
     pub(super) fn in_flight(&self) -> usize {
         self.in_flight
     }

@@ -1,0 +1,194 @@
+//! Waits against fake servers on loopback, in real time.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use dns01_core::{Exit, Explain as _, Zone};
+
+use crate::fake::{Data, Fake, lookup};
+use crate::{Expectation, LookupError, Patience, Report};
+
+const OWNER: &str = "_acme-challenge.a.test";
+
+fn expect(owner: &str, values: &[&str]) -> Expectation {
+    Expectation {
+        zone: Zone { apex: "a.test".parse().unwrap() },
+        owner: owner.parse().unwrap(),
+        values: values.iter().map(|value| (*value).to_owned()).collect(),
+    }
+}
+
+/// Waits for `expected` at servers of `a.test`, without a resolver.
+async fn wait(
+    servers: &[&Fake],
+    expected: &[Expectation],
+    millis: u64,
+) -> Result<Report, LookupError> {
+    let patience = Patience { timeout: Duration::from_millis(millis) };
+    let named = [("a.test", servers)];
+    lookup(&[], if servers.is_empty() { &[] } else { &named })
+        .wait(expected, &patience, &mut |_| ())
+        .await
+}
+
+/// A server that has the value from its `late`th question on.
+async fn late(late: usize) -> Fake {
+    let (before, after) =
+        (Data::new("a.test SOA"), Data::new(&format!("a.test SOA\n{OWNER} TXT value")));
+    Fake::start(move |asked, answer| {
+        vec![if asked.before < late { &before } else { &after }.answer(answer)]
+    })
+    .await
+}
+
+#[tokio::test]
+async fn a_value_that_appears_is_seen_and_confirmed_from_fresh_ports() {
+    let (prompt, late) = (late(0).await, late(3).await);
+    let report = wait(&[&prompt, &late], &[expect(OWNER, &["value"])], 10_000).await.unwrap();
+    assert_eq!((report.agreeing, report.total), (2, 2));
+    assert_eq!((prompt.asked().len(), late.asked().len()), (9, 12));
+    assert_eq!(report.servers.iter().map(|it| it.asked).collect::<Vec<_>>(), [9, 12]);
+    assert!(report.servers[0].first_seen_ms < report.servers[1].first_seen_ms);
+    assert!(report.waited_ms < 1_000, "{report:?}");
+}
+
+#[tokio::test]
+async fn one_question_serves_all_values_of_a_name() {
+    let server = Fake::serving(&format!(
+        "a.test SOA\n{OWNER} TXT one\n{OWNER} TXT two\n{OWNER} TXT foreign"
+    ))
+    .await;
+    let expected = [expect(OWNER, &["one"]), expect(OWNER, &["two"])];
+    let report = wait(&[&server], &expected, 10_000).await.unwrap();
+    assert_eq!((server.asked().len(), report.total), (9, 1));
+    assert_eq!(report.servers[0].last_answer, "shows all 2 values");
+}
+
+#[tokio::test]
+async fn the_error_names_who_is_behind_what_it_answers_and_for_how_long() {
+    let good = Fake::serving(&format!("a.test SOA\n{OWNER} TXT value")).await;
+    let behind = Fake::serving("a.test SOA").await;
+    let lame = Fake::start(|_, mut answer| {
+        answer.metadata.authoritative = false;
+        vec![answer]
+    })
+    .await;
+    let error =
+        wait(&[&good, &behind, &lame], &[expect(OWNER, &["value"])], 400).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::NotYet);
+    assert_eq!(
+        error.to_string(),
+        format!(
+            "{} still answers NXDOMAIN for 0.4 s, {} still is not authoritative for the zone for 0.4 s; 1 of 3 addresses agree",
+            behind.address, lame.address
+        )
+    );
+    assert_eq!(error.facts().len(), 3);
+    let report = error.report().unwrap();
+    assert_eq!((report.agreeing, report.total, report.servers[1].serial), (1, 3, Some(7)));
+    assert_eq!(
+        error.hint().unwrap(),
+        format!("wait longer, or repair the zone transfer of `a.test` to {}", behind.address)
+    );
+}
+
+#[tokio::test]
+async fn silent_servers_are_not_yet_rather_than_transient() {
+    let silent = Fake::start(|_, _| vec![]).await;
+    let error = wait(&[&silent], &[expect(OWNER, &["value"])], 3_500).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::NotYet);
+    let text = error.to_string();
+    assert!(text.ends_with(" still does not answer for 3.5 s; 0 of 1 address agrees"), "{text}");
+    assert!(error.hint().unwrap().starts_with("open port 53 (UDP and TCP)"));
+}
+
+#[tokio::test]
+async fn a_name_that_lags_holds_its_address_back() {
+    let server = Fake::serving(&format!("a.test SOA\n{OWNER} TXT value")).await;
+    let other = "_acme-challenge.b.a.test";
+    let error = wait(&[&server], &[expect(OWNER, &["value"]), expect(other, &["value"])], 300)
+        .await
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.contains("still answers NXDOMAIN at `_acme-challenge.b.a.test` for 0.3 s"),
+        "{text}"
+    );
+}
+
+#[tokio::test]
+async fn a_server_that_takes_the_value_back_is_not_believed() {
+    let flip = Fake::start(|asked, answer| {
+        let value = format!("a.test SOA\n{OWNER} TXT value");
+        vec![Data::new(if asked.before < 3 { &value } else { "a.test SOA" }).answer(answer)]
+    })
+    .await;
+    let error = wait(&[&flip], &[expect(OWNER, &["value"])], 500).await.unwrap_err();
+    let report = error.report().unwrap();
+    assert_eq!((report.agreeing, report.servers[0].flips), (0, 1));
+    let text = error.to_string();
+    assert!(text.contains("still goes back and forth and now answers NXDOMAIN"), "{text}");
+    assert!(error.hint().unwrap().starts_with("ask the operator of"));
+}
+
+#[tokio::test]
+async fn progress_is_told_when_something_changes() {
+    let (prompt, late) = (late(0).await, late(4).await);
+    let mut heard = Vec::new();
+    let patience = Patience { timeout: Duration::from_secs(10) };
+    lookup(&[], &[("a.test", &[&prompt, &late])])
+        .wait(&[expect(OWNER, &["value"])], &patience, &mut |progress| {
+            heard.push((progress.agreeing, progress.total, progress.behind.len()));
+        })
+        .await
+        .unwrap();
+    heard.dedup();
+    assert!(
+        heard.starts_with(&[(1, 2, 1)]) || heard.starts_with(&[(0, 2, 2), (1, 2, 1)]),
+        "{heard:?}"
+    );
+    assert_eq!(heard.last(), Some(&(2, 2, 0)));
+    assert!(heard.len() <= 4, "{heard:?}");
+}
+
+#[tokio::test]
+async fn one_look_asks_every_address_once_and_misses_nothing() {
+    let questions = Arc::new(AtomicU32::new(0));
+    let good = Fake::serving(&format!("a.test SOA\n{OWNER} TXT value")).await;
+    let behind = {
+        let questions = questions.clone();
+        Fake::start(move |_, answer| {
+            questions.fetch_add(1, Ordering::Relaxed);
+            vec![Data::new("a.test SOA").answer(answer)]
+        })
+        .await
+    };
+    let expected = [expect(OWNER, &["value"])];
+    let report = lookup(&[], &[("a.test", &[&good])]).look_once(&expected).await.unwrap();
+    assert_eq!((report.agreeing, report.total, good.asked().len()), (1, 1, 1));
+    let started = Instant::now();
+    let error =
+        lookup(&[], &[("a.test", &[&good, &behind])]).look_once(&expected).await.unwrap_err();
+    assert_eq!((error.exit(), questions.load(Ordering::Relaxed)), (Exit::NotYet, 1));
+    assert!(started.elapsed() < Duration::from_secs(1));
+}
+
+#[tokio::test]
+async fn the_report_is_one_flat_line_per_address() {
+    let server = Fake::serving(&format!("a.test SOA\n{OWNER} TXT value")).await;
+    let report = wait(&[&server], &[expect(OWNER, &["value"])], 10_000).await.unwrap();
+    let json = serde_json::to_value(&report).unwrap();
+    let line = &json["servers"][0];
+    assert_eq!(line["zone"]["apex"].as_str().or(line["zone"].as_str()), Some("a.test"));
+    assert_eq!(line["address"], server.address.to_string());
+    assert_eq!(line["agrees"], true);
+    assert_eq!(line["last_answer"], "shows the value");
+    assert_eq!((json["agreeing"].as_u64(), json["total"].as_u64()), (Some(1), Some(1)));
+}
+
+#[tokio::test]
+async fn nothing_to_expect_is_seen_at_once() {
+    let report = wait(&[], &[], 0).await.unwrap();
+    assert_eq!(report.total, 0);
+}

@@ -1,7 +1,7 @@
 //! What can be wrong with a configuration.
 
 use std::fmt;
-use std::io;
+use std::io::{self, ErrorKind as Kind};
 use std::path::PathBuf;
 
 use dns01_core::{Exit, Explain};
@@ -90,7 +90,10 @@ fn said(origin: &str, problems: &[Problem], more: usize) -> String {
 impl Explain for ConfigError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Read { error, .. } if error.kind() != io::ErrorKind::NotFound => error.exit(),
+            Self::Read { error, .. } => match error.kind() {
+                Kind::NotFound | Kind::InvalidData | Kind::IsADirectory => Exit::Config,
+                _ => error.exit(),
+            },
             _ => Exit::Config,
         }
     }
@@ -98,10 +101,12 @@ impl Explain for ConfigError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Read { path, error } => Some(match error.kind() {
-                io::ErrorKind::NotFound => format!(
+                Kind::NotFound => format!(
                     "write `{}`, or say with `--config` where the configuration is",
                     path.display()
                 ),
+                Kind::InvalidData => "save it as UTF-8".to_owned(),
+                Kind::IsADirectory => "name a file in it".to_owned(),
                 _ => format!("make `{}` readable for this user", path.display()),
             }),
             Self::TooLarge { .. } => Some("split it into several documents".into()),

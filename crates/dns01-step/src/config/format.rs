@@ -34,7 +34,7 @@ macro_rules! text_of_form {
 
 text_of_form!(DnsName, "dns-name");
 text_of_form!(DnsZone, "dns-zone");
-text_of_form!(GoDuration, "duration");
+text_of_form!(GoDuration, "go-duration");
 text_of_form!(FileMode, "file-mode");
 
 /// What is wrong with `text`, which should have the form that the schema names `form`.
@@ -42,7 +42,7 @@ pub(super) fn misfit(form: &str, text: &str) -> Option<String> {
     match form {
         "dns-name" => text.parse::<Identifier>().err().map(|error: NameError| error.to_string()),
         "dns-zone" => text.parse::<OwnerName>().err().map(|error: NameError| error.to_string()),
-        "duration" => {
+        "go-duration" => {
             text.parse::<GoDuration>().err().map(|error: DurationError| error.to_string())
         }
         "file-mode" => text.parse::<FileMode>().err().map(|error: FileModeError| error.to_string()),

@@ -12,6 +12,7 @@ mod error;
 mod format;
 mod issuer;
 mod load;
+mod locate;
 mod reference;
 mod refused;
 mod report;

@@ -1,7 +1,8 @@
 //! Problems while they are collected: found by their way in the tree, told by line and column.
 
 use super::error::{ConfigError, MOST_SHOWN, Problem};
-use super::tree::{Node, Seg, Way, position};
+use super::locate::position;
+use super::tree::{Node, Seg, Way};
 
 /// What is wrong so far.
 pub(super) struct Report<'a> {

@@ -37,6 +37,9 @@ pub enum ProviderError {
         /// What to do about it.
         hint: String,
     },
+    /// No CA certificates were found, so no HTTPS server can prove who it is.
+    #[error("there are no CA certificates here to trust an API by")]
+    NoTrust,
     /// The credentials were not accepted, or do not allow this.
     #[error("{what}")]
     Denied {
@@ -82,7 +85,9 @@ pub enum ProviderError {
 impl Explain for ProviderError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unknown { .. } | Self::Unset { .. } | Self::Malformed { .. } => Exit::Config,
+            Self::Unknown { .. } | Self::Unset { .. } | Self::Malformed { .. } | Self::NoTrust => {
+                Exit::Config
+            }
             Self::Unreadable(error) => error.exit(),
             Self::Denied { .. } => Exit::AuthRefused,
             Self::NoZone { .. } => Exit::NotFound,
@@ -104,6 +109,9 @@ impl Explain for ProviderError {
                 Some(format!("set {}", each.join(", and ")))
             }
             Self::Unreadable(error) => error.hint(),
+            Self::NoTrust => Some(
+                "install the package ca-certificates, or name a bundle with SSL_CERT_FILE".into(),
+            ),
             Self::Malformed { hint, .. }
             | Self::Denied { hint, .. }
             | Self::NoZone { hint, .. } => Some(hint.clone()),

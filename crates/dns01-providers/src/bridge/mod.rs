@@ -43,12 +43,14 @@ struct Bridge {
 fn build(
     spec: &'static ProviderSpec,
     settings: &Settings,
-    client: dns_update::Result<DnsUpdater>,
+    client: impl FnOnce() -> dns_update::Result<DnsUpdater>,
 ) -> Result<Box<dyn DnsProvider>, ProviderError> {
     let ttl = spec.settings.iter().find(|setting| setting.label == "TTL");
     let ttl = ttl.map(|setting| settings.seconds(setting.env)).transpose()?.flatten();
     let credentials = settings.credentials();
-    let client = client.map_err(|error| ProviderError::Malformed {
+    // The library panics where it can trust nobody.
+    reqwest::Client::builder().build().map_err(|_| ProviderError::NoTrust)?;
+    let client = client().map_err(|error| ProviderError::Malformed {
         name: format!("the settings for {}", spec.id),
         why: format!("cannot be used: {}", sort::quote(&error.to_string())),
         place: None,

@@ -68,7 +68,7 @@ pub(crate) const CLOUDFLARE: ProviderSpec = ProviderSpec {
     min_ttl: 60,
     build: |spec, settings| {
         let token = settings.token("CF_DNS_API_TOKEN")?;
-        super::build(spec, settings, DnsUpdater::new_cloudflare(token, REQUEST_TIMEOUT))
+        super::build(spec, settings, || DnsUpdater::new_cloudflare(token, REQUEST_TIMEOUT))
     },
 };
 
@@ -87,7 +87,7 @@ pub(crate) const DESEC: ProviderSpec = ProviderSpec {
     min_ttl: 3600,
     build: |spec, settings| {
         let token = settings.token("DESEC_TOKEN")?;
-        super::build(spec, settings, DnsUpdater::new_desec(token, REQUEST_TIMEOUT))
+        super::build(spec, settings, || DnsUpdater::new_desec(token, REQUEST_TIMEOUT))
     },
 };
 
@@ -111,7 +111,7 @@ pub(crate) const DIGITALOCEAN: ProviderSpec = ProviderSpec {
     min_ttl: 30,
     build: |spec, settings| {
         let token = settings.token("DO_AUTH_TOKEN")?;
-        super::build(spec, settings, DnsUpdater::new_digitalocean(token, REQUEST_TIMEOUT))
+        super::build(spec, settings, || DnsUpdater::new_digitalocean(token, REQUEST_TIMEOUT))
     },
 };
 
@@ -141,7 +141,7 @@ pub(crate) const HETZNER: ProviderSpec = ProviderSpec {
     min_ttl: 60,
     build: |spec, settings| {
         let token = settings.token("HETZNER_API_TOKEN")?;
-        super::build(spec, settings, DnsUpdater::new_hetzner(token, REQUEST_TIMEOUT))
+        super::build(spec, settings, || DnsUpdater::new_hetzner(token, REQUEST_TIMEOUT))
     },
 };
 
@@ -196,6 +196,6 @@ pub(crate) const ROUTE53: ProviderSpec = ProviderSpec {
             private_zone_only: settings.get("AWS_PRIVATE_ZONE").map(|text| text == "true"),
             endpoint: None,
         };
-        super::build(spec, settings, DnsUpdater::new_route53(config))
+        super::build(spec, settings, || DnsUpdater::new_route53(config))
     },
 };

@@ -1,5 +1,6 @@
 //! Finding and reading documents.
 
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
@@ -20,11 +21,20 @@ pub const CONFIG_VARIABLE: &str = "DNS01_CONFIG";
 /// Where the configuration is: `explicit` (the flag `--config`), else what `DNS01_CONFIG` says, else `./dns01.yaml`,
 /// else `/etc/dns01/dns01.yaml`, where these exist. What was said is taken as said, even if nothing is there.
 pub fn find(explicit: Option<&Path>) -> Option<PathBuf> {
-    let said = std::env::var_os(CONFIG_VARIABLE).filter(|path| !path.is_empty()).map(PathBuf::from);
     let usual = ["dns01.yaml", "/etc/dns01/dns01.yaml"].map(PathBuf::from);
+    first(explicit, std::env::var_os(CONFIG_VARIABLE), usual)
+}
+
+/// [`find`], told where to look.
+pub(super) fn first(
+    explicit: Option<&Path>,
+    variable: Option<OsString>,
+    usual: [PathBuf; 2],
+) -> Option<PathBuf> {
+    let variable = variable.filter(|path| !path.is_empty()).map(PathBuf::from);
     explicit
         .map(Path::to_path_buf)
-        .or(said)
+        .or(variable)
         .or_else(|| usual.into_iter().find(|path| path.is_file()))
 }
 

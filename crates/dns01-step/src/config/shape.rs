@@ -1,6 +1,8 @@
 //! Whether a document has the shape of the schema: the right keys, each once, with values of the right kind and form.
 //! It says everything that doesn't, where the parser would stop at the first.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::format::misfit;
@@ -63,13 +65,14 @@ impl Walk<'_, '_> {
     }
 
     fn map(&mut self, entries: &[(String, Node)], schema: &Value, object: &str, place: &str) {
+        let mut given = HashSet::new();
         for (position, (key, value)) in entries.iter().enumerate() {
             self.way.push(position);
             let below = if place.is_empty() { key.clone() } else { format!("{place}.{key}") };
             let known = schema["properties"]
                 .get(key)
                 .or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()));
-            if entries[..position].iter().any(|(other, _)| other == key) {
+            if !given.insert(key.as_str()) {
                 self.report.key(&self.way, format!("`{below}` is given twice"), None);
             } else if let Some(schema) = known {
                 self.node(value, schema, &below);
@@ -78,9 +81,9 @@ impl Walk<'_, '_> {
             }
             self.way.pop();
         }
-        let is_given = |key: &Value| entries.iter().any(|(given, _)| key == given);
-        for key in each(&schema["required"]).filter(|key| !is_given(key)) {
-            let said = format!("{} has no `{}`", quoted(place), key.as_str().unwrap_or_default());
+        let required = each(&schema["required"]).filter_map(Value::as_str);
+        for key in required.filter(|key| !given.contains(key)) {
+            let said = format!("{} has no `{key}`", quoted(place));
             self.report.value(&self.way, said, None);
         }
         let count = u64::try_from(entries.len()).unwrap_or(u64::MAX);

@@ -1,5 +1,7 @@
 //! Certificates that cannot be issued, renewed or delivered as they are defined.
 
+use std::collections::HashSet;
+
 use super::super::certificate::{Certificate, PrivateKeySpec};
 use super::super::report::Report;
 use super::super::shape::nearest;
@@ -59,9 +61,10 @@ fn known_issuer(config: &Config, name: &str, path: &[Seg<'_>], report: &mut Repo
 }
 
 fn names(config: &Config, certificate: &Certificate, path: &[Seg<'_>], report: &mut Report<'_>) {
+    let mut seen = HashSet::new();
     for (index, name) in certificate.dns_names.iter().enumerate() {
         let place = [path, &[Index(index)]].concat();
-        if certificate.dns_names[..index].contains(name) {
+        if !seen.insert(name) {
             let said = format!("`{name}` is twice in certificate `{}`", certificate.name);
             report.at(&place, said, None);
         } else if config.solver_for(name.domain()).is_none() {

@@ -198,6 +198,19 @@ fn a_document_cut_anywhere_is_read_or_refused_at_a_place_in_it() {
 }
 
 #[test]
+fn the_largest_documents_are_checked_in_good_time() {
+    let started = std::time::Instant::now();
+    let keys = (0..30_000).fold(String::new(), |keys, n| keys + &format!("{n:x}: a,"));
+    Config::parse(&with_solver(&format!("{{name: a, provider: x, settings: {{{keys}}}}}")), "a")
+        .unwrap();
+    let names = (0..15_000).fold(String::new(), |names, n| names + &format!("a{n:x}.example,"));
+    Config::parse(&with_certificate(&format!("{{name: a, dnsNames: [{names}]}}")), "a").unwrap();
+    let items = "{},".repeat(60_000);
+    assert!(Config::parse(&format!("version: 1\ncertificates: [{items}]"), "a").is_err());
+    assert!(started.elapsed().as_secs() < 60, "{:?}", started.elapsed());
+}
+
+#[test]
 fn a_thousand_problems_are_counted_and_twenty_shown() {
     let keys = (0..1000).fold(String::new(), |keys, n| keys + &format!("zz{n}: 1\n"));
     let error = Config::parse(&format!("version: 1\n{keys}"), "dns01.yaml").unwrap_err();

@@ -4,6 +4,7 @@ use std::fs;
 
 use dns01_core::{Exit, Explain as _, KeyType};
 
+use super::super::load::first;
 use super::super::{Certificate, Config, Credentials, Issuer, Solver, documents, find};
 use super::{FULL, MINIMAL};
 
@@ -82,6 +83,21 @@ fn a_mounted_config_map_is_its_files_without_what_kubernetes_hides() {
     assert_eq!(documents(folder.path()).unwrap(), [at("a.yml"), at("b.yaml")]);
     assert_eq!(documents(&at("b.yaml")).unwrap(), [at("b.yaml")]);
     assert_eq!(Config::load(&at("b.yaml")).unwrap().certificates.len(), 1);
+}
+
+#[test]
+fn the_flag_goes_before_the_variable_before_here_before_etc() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = |name: &str| folder.path().join(name);
+    let usual = || [at("here.yaml"), at("etc.yaml")];
+    assert_eq!(first(None, None, usual()), None);
+    fs::write(at("etc.yaml"), MINIMAL).unwrap();
+    assert_eq!(first(None, Some("".into()), usual()), Some(at("etc.yaml")));
+    fs::write(at("here.yaml"), MINIMAL).unwrap();
+    assert_eq!(first(None, None, usual()), Some(at("here.yaml")));
+    assert_eq!(first(None, Some("/v".into()), usual()), Some("/v".into()));
+    let flag = at("flag.yaml");
+    assert_eq!(first(Some(&flag), Some("/v".into()), usual()), Some(flag.clone()));
 }
 
 #[test]

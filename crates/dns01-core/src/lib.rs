@@ -13,6 +13,7 @@ mod key;
 mod name;
 mod renewal;
 mod secret;
+mod sink;
 mod source;
 
 pub use bundle::Bundle;
@@ -24,6 +25,7 @@ pub use key::{KeyError, KeyType, PrivateKey, SpkiHash};
 pub use name::{DomainName, Identifier, NameError, OwnerName};
 pub use renewal::{RenewalRule, SuggestedWindow};
 pub use secret::SecretText;
+pub use sink::{FileNames, FolderLayout, SinkAddress, SinkFormat, SinkOptions, SinkSpecError};
 pub use source::{Found, Origin, Source, UnreadableSetting};
 
 /// The prefix of every label and annotation we write on Kubernetes objects: `dns01.dev/certificate` and the like.

@@ -124,6 +124,14 @@ pub enum StoreError {
         /// The Secret's name.
         secret: String,
     },
+    /// A Secret that the configuration names lacks what it should hold.
+    #[error("Secret `{secret}` has no entry `{entry}`")]
+    NoEntry {
+        /// The Secret's name.
+        secret: String,
+        /// The entry.
+        entry: String,
+    },
     /// Others can read or change it.
     #[error("`{}` is unsafe: {why}", path.display())]
     Unsafe {
@@ -197,7 +205,7 @@ impl StoreError {
 impl Explain for StoreError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Address { .. } | Self::Newer { .. } | Self::NoSecrets { .. } => Exit::Config,
+            Self::Address { .. } | Self::Newer { .. } | Self::NoSecrets { .. } | Self::NoEntry { .. } => Exit::Config,
             Self::Name { .. } | Self::TooLarge { .. } => Exit::Input,
             Self::Missing { .. } => Exit::NotFound,
             Self::Superseded { .. } => Exit::Conflict,

@@ -5,6 +5,7 @@
 
 mod call;
 mod error;
+mod named;
 mod store;
 
 use std::collections::BTreeMap;

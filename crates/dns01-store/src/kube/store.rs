@@ -16,7 +16,7 @@ use crate::{Doc, Name, Store, StoreError, Version, Versioned};
 /// Documents in one namespace.
 #[derive(Clone, Debug)]
 pub(crate) struct KubeStore {
-    cluster: Cluster,
+    pub(super) cluster: Cluster,
 }
 
 impl KubeStore {
@@ -156,6 +156,10 @@ impl Store for KubeStore {
             data.keys().filter_map(|entry| generation_of(entry)).collect();
         generations.sort_unstable();
         Ok(generations)
+    }
+
+    async fn secret_entry(&self, secret: &str, entry: &str) -> Result<SecretText, StoreError> {
+        self.entry_of(secret, entry).await
     }
 }
 

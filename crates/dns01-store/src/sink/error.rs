@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use chrono::{DateTime, Utc};
-use dns01_core::{Exit, Explain};
+use dns01_core::{Exit, Explain, SinkSpecError};
 
 use crate::StoreError;
 use crate::kube::KubeError;
@@ -13,15 +13,9 @@ use crate::kube::KubeError;
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum SinkError {
-    /// No address of a sink.
-    #[error("`{text}` is no sink: it is `dir:PATH`, `secret:[NAMESPACE/]NAME` or `stdout:`")]
-    Address {
-        /// What was given.
-        text: String,
-    },
-    /// An option that cannot be.
-    #[error("the sink's {0}")]
-    Option(String),
+    /// Its address or an option cannot be.
+    #[error(transparent)]
+    Spec(#[from] SinkSpecError),
     /// The certificate was made from a CSR, and this sink needs the key.
     #[error("{sink} needs the private key, which is kept elsewhere")]
     KeyNeeded {
@@ -107,7 +101,7 @@ pub enum SinkError {
 impl Explain for SinkError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Address { .. } | Self::Option(_) | Self::NoGroup { .. } => Exit::Config,
+            Self::Spec(_) | Self::NoGroup { .. } => Exit::Config,
             Self::KeyNeeded { .. } => Exit::Input,
             Self::Newer { .. }
             | Self::Foreign { .. }

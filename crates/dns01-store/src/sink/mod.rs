@@ -3,10 +3,8 @@
 //! One rule for all: never replace a leaf by one with an earlier notBefore, write only what differs, read back what
 //! was written, and touch nothing that belongs to somebody else unless told to take it over.
 
-mod address;
 mod error;
 mod folder;
-mod options;
 mod secret;
 mod stdout;
 #[cfg(test)]
@@ -16,14 +14,12 @@ use std::fmt;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns01_core::{Bundle, Chain, SpkiHash};
+use dns01_core::{Bundle, Chain, SinkAddress, SinkOptions, SpkiHash};
 use tokio::time::{Instant, sleep};
 
 use crate::Name;
 use crate::kube::Cluster;
-pub use address::SinkAddress;
 pub use error::SinkError;
-pub use options::{FileNames, Format, Layout, SinkOptions};
 
 /// How long a sink may go on showing what it had before.
 const READ_BACK: Duration = Duration::from_secs(30);

@@ -39,3 +39,18 @@ fn print(bundle: &Bundle, out: &mut impl io::Write) -> io::Result<()> {
     out.write_all(bundle.chain.pem().as_bytes())?;
     out.flush()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixture::bundle;
+
+    #[test]
+    fn the_key_comes_first_and_then_the_chain() {
+        let bundle = bundle(1);
+        let mut out = Vec::new();
+        print(&bundle, &mut out).unwrap();
+        let key = bundle.key.as_ref().unwrap().pem().expose().to_owned();
+        assert_eq!(String::from_utf8(out).unwrap(), key + &bundle.chain.pem());
+    }
+}

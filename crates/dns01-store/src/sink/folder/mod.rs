@@ -17,9 +17,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns01_core::{Bundle, Chain, PrivateKey, SecretText};
+use dns01_core::{Bundle, Chain, FolderLayout, PrivateKey, SecretText};
 
-use super::{Held, Layout, Place, SinkError, SinkOptions, Stored};
+use super::{Held, Place, SinkError, SinkOptions, Stored};
 use crate::dir::files;
 use crate::{Name, StoreError};
 
@@ -101,8 +101,8 @@ impl Folder {
     fn served(&self) -> (PathBuf, PathBuf) {
         let names = &self.options.files;
         let folder = match self.options.layout {
-            Layout::Plain => self.path.clone(),
-            Layout::Certbot => self.path.join("live").join(self.certificate.as_str()),
+            FolderLayout::Plain => self.path.clone(),
+            FolderLayout::Certbot => self.path.join("live").join(self.certificate.as_str()),
         };
         (folder.join(&names.fullchain), folder.join(&names.key))
     }
@@ -140,8 +140,8 @@ impl Place for Folder {
         let folder = self.clone();
         let bundle = Bundle { chain: bundle.chain.clone(), key: bundle.key.clone() };
         let write = move || match folder.options.layout {
-            Layout::Plain => plain::write(&folder, &bundle),
-            Layout::Certbot => certbot::write(&folder, &bundle),
+            FolderLayout::Plain => plain::write(&folder, &bundle),
+            FolderLayout::Certbot => certbot::write(&folder, &bundle),
         };
         tokio::task::spawn_blocking(write).await.map_err(StoreError::Task)?
     }

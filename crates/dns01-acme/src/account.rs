@@ -64,7 +64,8 @@ impl Account {
     }
 
     /// Places an order (RFC 8555 §7.4). `replaces` is the ARI id of the certificate that it renews; it is left out when
-    /// the CA has no ARI, and given up when the CA has a replacement already (RFC 9773 §5).
+    /// the CA has no ARI, and given up when the CA refuses the order: CAs word their reasons against it (replaced already,
+    /// another CA's certificate, forgotten) in many ways (RFC 9773 §5).
     pub async fn place(
         &self,
         names: &[Identifier],
@@ -76,8 +77,8 @@ impl Account {
         }
         let replaces = replaces.filter(|_| self.ca.offers_ari());
         let placed = match self.place_once(names, profile, replaces).await {
-            Err(error) if replaces.is_some() && error.refused_for("alreadyReplaced") => {
-                debug!(%error, "placing the order without `replaces`");
+            Err(AcmeError::Refused(refusal)) if replaces.is_some() && !refusal.is_overload() => {
+                debug!(%refusal, "placing the order without `replaces`");
                 self.place_once(names, profile, None).await
             }
             other => other,
@@ -126,7 +127,7 @@ impl Account {
                 Ok(placed) => Talk::new(placed, line).tell(self.ca.http()).await,
                 // The order exists, but instant-acme refuses one that does not confirm `replaces`.
                 Err(error) => match line.last().as_ref().and_then(Answer::location) {
-                    Some(url) => self.look(url).await,
+                    Some(url) => self.order(url).await,
                     None => Err(ours(error, &line)),
                 },
             }

@@ -70,6 +70,7 @@ struct Inner {
     directory_url: String,
     directory_json: Bytes,
     directory: Directory,
+    terms: Option<String>,
     profiles: Vec<(String, String)>,
 }
 
@@ -87,6 +88,7 @@ impl Ca {
         Ok(Self(Arc::new(Inner {
             budget: settings.retry_budget,
             directory_url: url.into(),
+            terms: directory.meta.terms_of_service.as_deref().map(clean),
             profiles: profiles.collect(),
             directory_json: answer.body,
             directory,
@@ -101,7 +103,7 @@ impl Ca {
 
     /// Where the terms of service can be read.
     pub fn terms_of_service(&self) -> Option<&str> {
-        self.0.directory.meta.terms_of_service.as_deref()
+        self.0.terms.as_deref()
     }
 
     /// Whether an account needs [`ExternalAccount`] credentials.
@@ -203,8 +205,10 @@ impl Ca {
         self.0.directory_json.clone()
     }
 
+    /// The right to POST. Fetching a nonce may be repeated whatever it is for.
     pub(crate) async fn ticket(&self) -> Result<Ticket, AcmeError> {
-        self.http().ticket(&self.0.directory.new_nonce).await
+        let new_nonce = &self.0.directory.new_nonce;
+        patiently(self.0.budget, Repeat::Freely, || self.http().ticket(new_nonce)).await
     }
 
     /// One signed POST, once.

@@ -53,11 +53,12 @@ impl Line {
         }
         if parts.method == Method::HEAD {
             let ticket = self.ca.ticket().await?;
-            let nonce = ticket.nonce.clone().unwrap_or_default();
+            let mut response = Response::new(Full::<Bytes>::default());
+            if let Some(nonce) = ticket.nonce.as_ref().and_then(|nonce| nonce.parse().ok()) {
+                response.headers_mut().insert("replay-nonce", nonce);
+            }
             self.heard().ticket = Some(ticket);
-            let response = Response::builder().header("replay-nonce", nonce);
-            let response = response.body(Full::<Bytes>::default());
-            return response.map(Into::into).map_err(|_| AcmeError::Signing);
+            return Ok(response.into());
         }
         let ticket = self.heard().ticket.take();
         // instant-acme asks for a nonce before each POST, so there is a ticket.

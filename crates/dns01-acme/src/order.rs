@@ -79,8 +79,10 @@ impl Talk {
 
     /// The chain of a valid order, and the URLs of its alternates.
     pub(crate) async fn certificate(&self) -> Result<(String, Vec<String>), AcmeError> {
-        let chain = self.order.lock().await.certificate().await;
-        let chain = chain.map_err(|error| ours(error, &self.line))?.unwrap_or_default();
+        let mut order = self.order.lock().await;
+        let chain = order.certificate().await.map_err(|error| ours(error, &self.line))?;
+        let status = order.state().status;
+        let chain = chain.ok_or(AcmeError::NotYet { status, retry_at: None })?;
         let links = self.line.last().map(|answer| answer.linked("alternate"));
         Ok((chain, links.unwrap_or_default()))
     }
@@ -90,7 +92,9 @@ impl Talk {
         let mut order = self.order.lock().await;
         let url = http.check(order.url())?;
         let state = order.state();
-        let Some(answer) = self.line.last() else { return Err(AcmeError::Signing) };
+        let Some(answer) = self.line.last() else {
+            return Err(AcmeError::Unintelligible { url, source: "there is no answer".into() });
+        };
         let rest: Rest = answer.json()?;
         let mut identifiers: Vec<_> =
             rest.identifiers.into_iter().map(|named| named.value).collect();

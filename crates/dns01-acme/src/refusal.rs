@@ -21,17 +21,26 @@ pub struct Refusal {
     pub problem: Problem,
     /// How long the CA asks us to wait.
     pub retry_after: Option<Duration>,
+    is_of_ca: bool,
     terms: Option<String>,
     received: SystemTime,
 }
 
 impl Refusal {
     pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
-        let problem = serde_json::from_slice(body)
-            .map_or_else(|_| Self::words(headers, body), |raw| Problem::clean(&raw));
+        let document: Option<instant_acme::Problem> = serde_json::from_slice(body).ok();
         let received = SystemTime::now();
-        let terms = linked(headers, "terms-of-service").into_iter().next();
-        Self { status, problem, retry_after: retry_after(headers, received), terms, received }
+        Self {
+            status,
+            // A proxy knows neither ACME's problems nor nonces.
+            is_of_ca: headers.contains_key("replay-nonce")
+                || document.as_ref().is_some_and(|document| document.r#type.is_some()),
+            problem: document
+                .map_or_else(|| Self::words(headers, body), |document| Problem::clean(&document)),
+            retry_after: retry_after(headers, received),
+            terms: linked(headers, "terms-of-service").first().map(|url| clean(url)),
+            received,
+        }
     }
 
     /// The refusal that instant-acme made of a problem document inside an order.
@@ -39,6 +48,7 @@ impl Refusal {
         Self {
             status: StatusCode::OK,
             problem,
+            is_of_ca: true,
             retry_after: None,
             terms: None,
             received: SystemTime::now(),
@@ -55,9 +65,10 @@ impl Refusal {
         Problem { detail, ..Problem::default() }
     }
 
-    /// Whether the CA says: not there, or not yours.
+    /// Whether the CA itself, and no proxy in front of it, says: not there, or not yours.
     pub(crate) fn is_denial(&self) -> bool {
-        self.status == StatusCode::NOT_FOUND || self.exit() == Exit::AuthRefused
+        let denied = self.status == StatusCode::NOT_FOUND || self.exit() == Exit::AuthRefused;
+        self.is_of_ca && denied
     }
 
     /// Whether the CA would do it later, and has done nothing now.
@@ -179,6 +190,20 @@ mod tests {
         let empty = Refusal::read(StatusCode::FORBIDDEN, &HeaderMap::new(), b"");
         assert_eq!(empty.to_string(), "the CA refused: no reason given (status 403)");
         assert_eq!(empty.exit(), Exit::AuthRefused);
+    }
+
+    #[test]
+    fn only_the_ca_itself_can_deny_an_order() {
+        let page = b"<html>403 Forbidden</html>";
+        for status in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
+            assert!(!Refusal::read(status, &HeaderMap::new(), page).is_denial());
+            assert!(!Refusal::read(status, &HeaderMap::new(), b"{}").is_denial());
+        }
+        let mut headers = HeaderMap::new();
+        headers.insert("replay-nonce", "abc".parse().unwrap());
+        assert!(Refusal::read(StatusCode::NOT_FOUND, &headers, b"").is_denial());
+        assert!(refusal(404, "malformed").is_denial() && refusal(401, "unauthorized").is_denial());
+        assert!(!refusal(403, "caa").is_denial() && !refusal(500, "unauthorized").is_denial());
     }
 
     #[test]

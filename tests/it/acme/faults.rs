@@ -72,7 +72,7 @@ async fn a_long_wait_ends_the_step_with_the_time_to_come_back() {
 async fn a_proxy_that_answers_in_html_is_survived_where_repeating_is_harmless() {
     let lab = Lab::new();
     let pebble = pebble(&lab);
-    let broken = [first(1, "/my-order/"), first(1, "/authZ/"), first(1, "/certZ/")];
+    let broken = ["/nonce-plz", "/my-order/", "/authZ/", "/certZ/"].map(|path| first(1, path));
     let front = pebble.front(move |request| {
         let page = "<html><head><title>502 Bad Gateway</title></head><body>nginx</body></html>";
         let bad = Reply::status(502).with_body("text/html", page);

@@ -102,6 +102,11 @@ async fn a_renewal_names_what_it_replaces_and_a_second_one_need_not() {
     // pebble answers 409 alreadyReplaced to this one.
     let again = account.place(&names, None, Some(&id)).await.unwrap();
     assert_eq!((again.replaces, again.status), (None, OrderStatus::Pending));
+    // Another CA's certificate: 400 malformed. A serial that it forgot: 500.
+    let (authority, _) = id.split_once('.').unwrap();
+    for stranger in ["aYhba4dGQEHhs3uEe6CuLN4ByNQ.AIdlQyE", &format!("{authority}.AIdlQyE")] {
+        assert_eq!(account.place(&names, None, Some(stranger)).await.unwrap().replaces, None);
+    }
 }
 
 #[tokio::test]

@@ -29,8 +29,9 @@ use crate::{AcmeError, CaSettings};
 
 const USER_AGENT: &str = concat!("dns01/", env!("CARGO_PKG_VERSION"), " (+https://dns01.dev)");
 const LONGEST_CONNECT: Duration = Duration::from_secs(10);
-/// What an order, an authorization or a directory may measure; a chain has [`dns01_core::Chain`]'s own cap.
-const LONGEST_BODY: usize = 256 * 1024;
+/// What answers may measure: a directory, an order of many names, a chain. Real ones stay far below.
+const LONGEST_DIRECTORY: usize = 64 * 1024;
+const LONGEST_ORDER: usize = 256 * 1024;
 const LONGEST_CHAIN: usize = 95_000;
 
 /// The connection to one CA.
@@ -79,7 +80,10 @@ impl Http {
         &mut self,
         listed: impl Iterator<Item = &'a str>,
     ) -> Result<(), AcmeError> {
-        listed.into_iter().try_for_each(|url| self.hosts.admit(url))
+        for url in listed {
+            self.hosts.admit(url)?;
+        }
+        Ok(())
     }
 
     /// The URL, if it leads to the CA.
@@ -136,7 +140,11 @@ impl Http {
         let start = Instant::now();
         let mut response = request.send().await.map_err(failed)?;
         self.nonces.took(start.elapsed());
-        let cap = if is_chain(response.headers()) { LONGEST_CHAIN } else { LONGEST_BODY };
+        let cap = match method {
+            Method::POST if is_chain(response.headers()) => LONGEST_CHAIN,
+            Method::POST => LONGEST_ORDER,
+            _ => LONGEST_DIRECTORY,
+        };
         let mut body = BytesMut::new();
         while let Some(chunk) = response.chunk().await.map_err(failed)? {
             if body.len() + chunk.len() > cap {

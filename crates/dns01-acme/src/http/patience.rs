@@ -48,7 +48,7 @@ where
 fn pause_after(error: &AcmeError, repeat: Repeat, tries: u32) -> Option<Duration> {
     if error.is_bad_nonce() {
         // The refusal brought a new nonce: try it at once; only a CA that keeps refusing is given air.
-        return Some(jitter(Duration::from_millis(if tries < 16 { 10 } else { 250 })));
+        return Some(jitter(Duration::from_millis(if tries < 32 { 10 } else { 250 })));
     }
     if let Some(asked) = error.wait_asked() {
         return Some(asked);

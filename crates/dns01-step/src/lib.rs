@@ -17,6 +17,7 @@ mod issuer;
 mod log;
 mod renewal;
 mod settings;
+mod sinks;
 mod solvers;
 mod termination;
 
@@ -32,4 +33,5 @@ pub use io::{CommonArgs, OutputFormat, ProgressMode, StepIo};
 pub use issuer::{ChosenIssuer, HmacKey, IssuerArgs, ReachArgs};
 pub use renewal::RenewalArgs;
 pub use settings::{CredentialArgs, ProcessSource};
+pub use sinks::{PlannedSink, SinkArgs, planned_sinks};
 pub use solvers::{ChosenSolver, SolverArgs, Solvers};

@@ -1,1 +1,5 @@
-fn main() {}
+//! The multicall binary.
+
+fn main() -> std::process::ExitCode {
+    dns01::main()
+}

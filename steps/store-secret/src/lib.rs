@@ -1,1 +1,80 @@
-//! (to come)
+//! `store-secret`: delivers a certificate to every sink and verifies each by reading it back.
+//!
+//! Tries all sinks, records each in the journal, and calls the generation delivered only when every one holds it. It
+//! never talks to a CA or to DNS, and never replaces a certificate by an older one.
+
+mod deliver;
+mod folder;
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use dns01_core::Exit;
+use dns01_step::{
+    Attempt, Definitions, Failure, JournalArgs, Output, SinkArgs, Step, StepIo, planned_sinks,
+};
+use dns01_store::Name;
+
+pub use deliver::{Delivery, Outcome, deliver, deliver_bundle};
+
+/// Deliver a certificate to its sinks.
+#[derive(Debug, Parser)]
+pub struct StoreSecret {
+    /// Generation to deliver, as `order` writes it
+    #[arg(long, value_name = "NUMBER", conflicts_with = "from")]
+    generation: Option<String>,
+    /// Deliver the PEM files of this folder (fullchain.pem, privkey.pem), not a generation of the journal
+    #[arg(long, value_name = "DIR")]
+    from: Option<PathBuf>,
+    #[command(flatten)]
+    sinks: SinkArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
+}
+
+impl Step for StoreSecret {
+    const NAME: &'static str = "store-secret";
+    const OUTPUTS: &'static [Output] = &[
+        Output {
+            name: "changed",
+            about: "whether any sink holds something new: true or false",
+            default: "",
+        },
+        Output {
+            name: "sinks",
+            about: "how each sink fared: a JSON list of id, state, error",
+            default: "[]",
+        },
+    ];
+
+    async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let definitions = Definitions::load(&io.common().config)?;
+        let name: Name =
+            io.certificate()?.parse().attempt(|| "use the certificate's name".into())?;
+        let planned = planned_sinks(&definitions, name.as_str(), &self.sinks, &self.journal)?;
+        let delivery = match &self.from {
+            Some(folder) => deliver_bundle(&folder::read(folder)?, &name, &planned, io).await,
+            None => {
+                let generation = generation(self.generation.as_deref())?;
+                let backend = dns01_store::open(&self.journal.address())
+                    .await
+                    .attempt(|| "open the journal".into())?;
+                deliver(&backend.journal(&name), generation, &planned, io).await?
+            }
+        };
+        io.put("changed", delivery.changed())?;
+        io.put_json("sinks", &delivery.outcomes)?;
+        io.say(delivery.summary());
+        delivery.verdict()
+    }
+}
+
+fn generation(text: Option<&str>) -> Result<u64, Failure> {
+    let text = text.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(|| {
+        Failure::new(Exit::Config, "no generation is given: the step that makes it did not succeed")
+            .hint("look at the `order` step of this run, or give --from FOLDER")
+    })?;
+    text.parse().map_err(|_| {
+        Failure::new(Exit::Input, format!("`{text}` is no generation: it is a number"))
+    })
+}

@@ -9,6 +9,9 @@ use dns01_core::{Exit, Explain};
 /// More of them are counted, not shown.
 pub(super) const MOST_SHOWN: usize = 20;
 
+/// No sentence of ours is longer, unless it quotes something long.
+const LONGEST: usize = 300;
+
 /// Why a configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -77,6 +80,14 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)?;
         self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "; {hint}"))
+    }
+}
+
+impl Problem {
+    /// A problem at a place, in a form that a line of a log can take: what it quotes from the document may be anything.
+    pub(super) fn new(place: (usize, usize), text: &str, hint: Option<String>) -> Self {
+        let text = text.chars().filter(|c| !c.is_control()).take(LONGEST).collect();
+        Self { line: place.0, column: place.1, text, hint }
     }
 }
 

@@ -115,6 +115,6 @@ fn unreadable(error: &serde_yaml::Error, text: &str, origin: &str) -> ConfigErro
     } else {
         None
     };
-    let problem = Problem { line, column, text: said.replacen(&place, "", 1), hint };
+    let problem = Problem::new((line, column), &said.replacen(&place, "", 1), hint);
     ConfigError::Wrong { origin: origin.to_owned(), problems: vec![problem], more: 0 }
 }

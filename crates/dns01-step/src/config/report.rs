@@ -50,9 +50,8 @@ impl<'a> Report<'a> {
             .into_iter()
             .take(MOST_SHOWN)
             .map(|found| {
-                let (line, column) =
-                    position(self.text, &found.way, found.of_key).unwrap_or((1, 1));
-                Problem { line, column, text: found.text, hint: found.hint }
+                let place = position(self.text, &found.way, found.of_key).unwrap_or((1, 1));
+                Problem::new(place, &found.text, found.hint)
             })
             .collect();
         problems.sort();

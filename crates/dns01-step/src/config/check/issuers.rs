@@ -54,10 +54,9 @@ fn server(name: &str, issuer: &Issuer, path: &[Seg<'_>], report: &mut Report<'_>
         report.at(path, said, hint.to_owned());
         return;
     };
-    let shown: String = server.chars().filter(|c| !c.is_control()).take(80).collect();
     let hint = match nearest(server, directory_names()) {
         Some(known) => format!("write `{known}`"),
         None => "give an `https://` URL, or a short name such as `letsencrypt`".to_owned(),
     };
-    report.at(path, format!("`{shown}` is neither an https URL nor a CA's short name"), hint);
+    report.at(path, format!("`{server}` is neither an https URL nor a CA's short name"), hint);
 }

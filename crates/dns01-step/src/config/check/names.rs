@@ -9,7 +9,7 @@ const LONGEST: usize = 50;
 /// Reports a name of an issuer, solver or certificate that could not name a Secret or a folder.
 pub(super) fn our_name(name: &str, path: &[Seg<'_>], report: &mut Report<'_>) {
     if !is_label(name) || name.len() > LONGEST {
-        let said = format!("`{}` is no name", name.chars().take(80).collect::<String>());
+        let said = format!("`{name}` is no name");
         let hint = "use lower-case letters, digits and inner hyphens, at most 50 (DNS-1123 label)";
         report.at(path, said, hint.to_owned());
     }
@@ -18,8 +18,7 @@ pub(super) fn our_name(name: &str, path: &[Seg<'_>], report: &mut Report<'_>) {
 /// Reports a name that no Secret can have.
 pub(super) fn secret_name(name: &str, path: &[Seg<'_>], report: &mut Report<'_>) {
     if name.len() > 253 || !name.split('.').all(is_label) {
-        let said =
-            format!("`{}` is no name of a Secret", name.chars().take(80).collect::<String>());
+        let said = format!("`{name}` is no name of a Secret");
         let hint = "use lower-case letters, digits, inner hyphens and dots (DNS-1123 subdomain)";
         report.at(path, said, hint.to_owned());
     }
@@ -28,7 +27,7 @@ pub(super) fn secret_name(name: &str, path: &[Seg<'_>], report: &mut Report<'_>)
 /// Reports a name that no namespace can have.
 pub(super) fn namespace(name: &str, path: &[Seg<'_>], report: &mut Report<'_>) {
     if !is_label(name) {
-        let said = format!("`{}` is no namespace", name.chars().take(80).collect::<String>());
+        let said = format!("`{name}` is no namespace");
         report.at(path, said, None);
     }
 }

@@ -1,6 +1,6 @@
 //! Solvers that could not be told apart, or could not get their credentials.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::super::Config;
 use super::super::report::Report;
@@ -9,12 +9,12 @@ use super::super::tree::Seg::{Index, Key};
 use super::names::{our_name, secret_name};
 
 pub(super) fn check(config: &Config, report: &mut Report<'_>) {
-    let mut names = HashMap::new();
+    let mut names = HashSet::new();
     let mut selected = HashMap::new();
     for (position, solver) in config.solvers.iter().enumerate() {
         let path = [Key("solvers"), Index(position), Key("name")];
         our_name(&solver.name, &path, report);
-        if names.insert(&solver.name, position).is_some() {
+        if !names.insert(&solver.name) {
             report.at(&path, format!("two solvers are called `{}`", solver.name), None);
         }
         credentials(position, solver, report);

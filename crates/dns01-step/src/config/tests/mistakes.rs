@@ -221,6 +221,13 @@ fn a_thousand_problems_are_counted_and_twenty_shown() {
 }
 
 #[test]
+fn what_a_message_quotes_is_short_and_has_no_line_ends() {
+    let text = format!("version: 1\n\"a\\n\\e[31m{}\": 1\n", "x".repeat(1000));
+    let line = said(&text).remove(0);
+    assert!(line.starts_with("2:1: unknown key `a[31mxxx") && line.len() < 500, "{line}");
+}
+
+#[test]
 fn no_message_quotes_a_setting() {
     for setting in ["[hunter2]", "{hunter2: hunter2}"] {
         let text =

@@ -37,12 +37,16 @@ pub(crate) async fn authorities(
     if names.len() > MAX_SERVERS {
         return too_many(names.len(), "name servers", MAX_SERVERS);
     }
+    let mut failed = None;
     let looked_up = join_all(names.iter().map(|name| addresses(resolver, name))).await;
     for (name, addresses) in names.iter().zip(looked_up) {
         let server = name.to_string();
         match addresses {
             Ok(addresses) => found.servers.push(Server { name: server, addresses }),
-            Err(reason) => found.unresolved.push(Unresolved { zone: zone.clone(), server, reason }),
+            Err(NoAddress { reason, error }) => {
+                failed = failed.or(error);
+                found.unresolved.push(Unresolved { zone: zone.clone(), server, reason });
+            }
         }
     }
     let count = found.servers.iter().map(|server| server.addresses.len()).sum();
@@ -50,6 +54,10 @@ pub(crate) async fn authorities(
         return too_many(count, "name server addresses", MAX_ADDRESSES);
     }
     if found.servers.is_empty() {
+        // Another attempt may find what this one couldn't.
+        if let Some(error) = failed {
+            return Err(error);
+        }
         let reasons = found
             .unresolved
             .iter()
@@ -83,28 +91,35 @@ async fn server_names(
     Ok(names)
 }
 
+/// A server that cannot be asked.
+struct NoAddress {
+    reason: String,
+    /// Set when the lookup itself failed.
+    error: Option<LookupError>,
+}
+
 /// Every address of one server, or why there is none.
-async fn addresses(resolver: &Resolver, server: &OwnerName) -> Result<Vec<SocketAddr>, String> {
+async fn addresses(resolver: &Resolver, server: &OwnerName) -> Result<Vec<SocketAddr>, NoAddress> {
     let (v4, v6) =
         join(resolver.ask(server, RecordType::A), resolver.ask(server, RecordType::AAAA)).await;
     let mut found: BTreeSet<IpAddr> = BTreeSet::new();
-    let mut reason = "no A or AAAA record".to_owned();
+    let mut none = NoAddress { reason: "no A or AAAA record".to_owned(), error: None };
     for reply in [v4, v6] {
         match reply {
             Ok(reply) => {
                 found.extend(reply.addresses());
                 if reply.code != ResponseCode::NoError {
-                    reason = code_name(reply.code);
+                    none.reason = code_name(reply.code);
                 }
             }
             Err(error) => {
                 tracing::warn!(%server, %error, "an address lookup for a name server failed");
-                reason = error.to_string();
+                none = NoAddress { reason: error.to_string(), error: Some(error) };
             }
         }
     }
     if found.is_empty() {
-        return Err(reason);
+        return Err(none);
     }
     Ok(found.into_iter().map(|ip| SocketAddr::new(ip, 53)).collect())
 }
@@ -172,6 +187,22 @@ mod tests {
             assert!(error.to_string().contains(why), "{error}");
             assert!(error.hint().unwrap().contains("--authority a.test=IP"));
         }
+    }
+
+    #[tokio::test]
+    async fn a_failed_address_lookup_is_worth_another_attempt() {
+        let data = crate::fake::Data::new("a.test SOA\na.test NS ns.a.test");
+        let server = Fake::start(move |asked, answer| {
+            let mut answer = data.answer(answer);
+            if asked.kind == RecordType::A {
+                answer.metadata.response_code = ResponseCode::ServFail;
+            }
+            vec![answer]
+        })
+        .await;
+        let zone = Zone { apex: "a.test".parse().unwrap() };
+        let error = server.lookup().authorities(&zone).await.unwrap_err();
+        assert_eq!(error.exit(), Exit::Transient, "{error}");
     }
 
     #[tokio::test]

@@ -81,7 +81,7 @@ impl Engine {
             return Step::Done;
         }
         let steady = open(&self.targets, &Target::agrees);
-        let deadline = if steady { self.timeout + GRACE } else { self.timeout };
+        let deadline = if steady { self.timeout.saturating_add(GRACE) } else { self.timeout };
         if now >= deadline {
             return Step::Late;
         }

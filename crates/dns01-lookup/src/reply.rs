@@ -22,6 +22,8 @@ pub(crate) struct Reply {
     pub(crate) authorities: Vec<Record>,
     /// Addresses of servers that the authority section names.
     glue: Vec<Record>,
+    /// Whether the server said that it knows.
+    authoritative: bool,
 }
 
 impl TryFrom<Message> for Reply {
@@ -29,7 +31,11 @@ impl TryFrom<Message> for Reply {
 
     fn try_from(message: Message) -> Result<Self, Useless> {
         let Message { metadata, answers, authorities, additionals, .. } = message;
-        Self::new(metadata.response_code, [answers, authorities, additionals])
+        Self::new(
+            metadata.response_code,
+            metadata.authoritative,
+            [answers, authorities, additionals],
+        )
     }
 }
 
@@ -39,6 +45,9 @@ pub(crate) enum Useless {
     /// It said that it can't.
     #[error("the answer was {0}")]
     Code(String),
+    /// It points to servers that cannot be found, or that point elsewhere in turn.
+    #[error("the delegation leads nowhere")]
+    Referral,
     /// Nobody was asked.
     #[error("no DNS server is known")]
     Nobody,
@@ -54,11 +63,14 @@ impl Reply {
     /// A code that says nothing about the name, such as SERVFAIL, is useless.
     pub(crate) fn new(
         code: ResponseCode,
+        authoritative: bool,
         [answers, authorities, glue]: [Vec<Record>; 3],
     ) -> Result<Self, Useless> {
         use ResponseCode::{NXDomain, NoError, NotAuth, Refused};
         match code {
-            NoError | NXDomain | Refused | NotAuth => Ok(Self { code, answers, authorities, glue }),
+            NoError | NXDomain | Refused | NotAuth => {
+                Ok(Self { code, answers, authorities, glue, authoritative })
+            }
             other => Err(Useless::Code(code_name(other))),
         }
     }
@@ -68,26 +80,24 @@ impl Reply {
         matches!(self.code, ResponseCode::Refused | ResponseCode::NotAuth)
     }
 
-    /// The zone that the server points to instead of answering, if that leads on from `cut`; and its servers' names.
-    pub(crate) fn referral(
-        &self,
-        name: &OwnerName,
-        cut: Option<&OwnerName>,
-    ) -> Option<(OwnerName, Vec<OwnerName>)> {
+    /// The zone whose servers the server points to instead of answering, and their names (RFC 2308 §2.2).
+    pub(crate) fn referral(&self) -> Option<(OwnerName, Vec<OwnerName>)> {
         let has_soa = self.authorities.iter().any(|record| record.record_type() == RecordType::SOA);
-        if self.code != ResponseCode::NoError || !self.answers.is_empty() || has_soa {
+        if self.authoritative
+            || self.code != ResponseCode::NoError
+            || !self.answers.is_empty()
+            || has_soa
+        {
             return None;
         }
         let records =
             || self.authorities.iter().filter(|record| record.record_type() == RecordType::NS);
         let zone = from_wire(&records().next()?.name)?;
-        let leads_on = cut.is_none_or(|cut| zone != *cut && zone.is_within(cut));
         let servers = records().filter_map(|record| match &record.data {
             RData::NS(server) => from_wire(&server.0),
             _ => None,
         });
-        (leads_on && name.is_within(&zone) && zone.parent().is_some())
-            .then(|| (zone, servers.collect()))
+        Some((zone, servers.collect()))
     }
 
     /// The addresses in the answer, at the end of CNAMEs too.

@@ -92,19 +92,7 @@ impl Report {
     pub fn behind(&self) -> impl Iterator<Item = &ServerReport> {
         self.servers.iter().filter(|server| !server.agrees && !server.excused)
     }
-}
 
-/// Whole seconds for people, tenths below ten.
-pub(crate) fn seconds(duration: Duration) -> String {
-    let tenths = duration.as_millis() / 100;
-    if tenths < 100 {
-        format!("{}.{} s", tenths / 10, tenths % 10)
-    } else {
-        format!("{} s", tenths / 10)
-    }
-}
-
-impl Report {
     /// One line that names each server that is behind, what it answers and for how long.
     pub(crate) fn why(&self) -> String {
         let mut behind: Vec<_> = self.behind().map(ServerReport::sentence).collect();
@@ -139,16 +127,20 @@ impl Report {
         let line = |server: &ServerReport| {
             let serial =
                 server.serial.map(|serial| format!(", serial {serial}")).unwrap_or_default();
-            let excused = if server.excused { ", not counted" } else { "" };
+            let label = match (server.agrees, server.excused) {
+                (true, _) => "agrees",
+                (false, true) => "not counted",
+                (false, false) => "behind",
+            };
             let value = format!(
-                "{} {} for {} ({} questions, {} flips{serial}{excused})",
+                "{} {} for {} (asked {}×, went back {}×{serial})",
                 server.place(),
                 server.last_answer,
                 seconds(Duration::from_millis(server.since_ms)),
                 server.asked,
                 server.flips,
             );
-            (if server.agrees { "agrees" } else { "behind" }.to_owned(), value)
+            (label.to_owned(), value)
         };
         let unresolved = self.unresolved.iter().map(|it| {
             ("no address".to_owned(), format!("{} of zone {}: {}", it.server, it.zone, it.reason))
@@ -179,7 +171,7 @@ impl Plan {
 
     fn server_report(&self, names: &[((&Question, &Target), bool)], now: Duration) -> ServerReport {
         // What is said is about the name that is furthest behind.
-        let worst = names.iter().min_by_key(|((_, target), _)| target.phase());
+        let worst = names.iter().min_by_key(|((_, target), _)| (target.agrees(), target.phase()));
         let ((question, target), _) = worst.unwrap_or(&names[0]);
         let zone = &self.zones[question.zone];
         let (mut words, since) = match target.last() {
@@ -216,6 +208,79 @@ impl Plan {
     }
 }
 
+/// Whole seconds for people, tenths below ten.
+pub(crate) fn seconds(duration: Duration) -> String {
+    let tenths = duration.as_millis() / 100;
+    if tenths < 100 {
+        format!("{}.{} s", tenths / 10, tenths % 10)
+    } else {
+        format!("{} s", tenths / 10)
+    }
+}
+
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn server(number: usize, agrees: bool) -> ServerReport {
+        ServerReport {
+            zone: Zone { apex: "a.test".parse().unwrap() },
+            server: format!("ns{number}.a.test"),
+            address: format!("192.0.2.{number}"),
+            agrees,
+            excused: false,
+            answered: true,
+            first_seen_ms: None,
+            last_answer: "answers NXDOMAIN".to_owned(),
+            since_ms: 41_900,
+            serial: Some(7),
+            flips: 0,
+            asked: 12,
+        }
+    }
+
+    fn report(servers: Vec<ServerReport>) -> Report {
+        let agreeing = servers.iter().filter(|server| server.agrees).count();
+        Report { total: servers.len(), agreeing, servers, ..Report::default() }
+    }
+
+    #[test]
+    fn the_line_names_the_server_its_address_its_answer_and_the_time() {
+        let report = report((1..=4).map(|number| server(number, number != 2)).collect());
+        assert_eq!(
+            report.why(),
+            "ns2.a.test (192.0.2.2) still answers NXDOMAIN for 41 s; 3 of 4 addresses agree"
+        );
+        assert_eq!(
+            report.facts()[1].1,
+            "ns2.a.test (192.0.2.2) answers NXDOMAIN for 41 s (asked 12×, went back 0×, serial 7)"
+        );
+        assert_eq!(
+            report.hint().unwrap(),
+            "wait longer, or repair the zone transfer of `a.test` to ns2.a.test"
+        );
+    }
+
+    #[test]
+    fn the_line_stays_short_however_many_are_behind() {
+        let report = report((1..=30).map(|number| server(number, false)).collect());
+        assert!(
+            report.why().contains(", and 22 more; 0 of 30 addresses agree"),
+            "{}",
+            report.why()
+        );
+        assert_eq!(report.facts().len(), 30);
+        assert!(report.hint().unwrap().starts_with("check that the records are in zone `a.test`"));
+    }
+
+    #[test]
+    fn seconds_have_tenths_while_they_matter() {
+        let shown =
+            [40, 1_990, 9_999, 10_000, 61_500].map(|millis| seconds(Duration::from_millis(millis)));
+        assert_eq!(shown, ["0.0 s", "1.9 s", "9.9 s", "10 s", "61 s"]);
+    }
 }

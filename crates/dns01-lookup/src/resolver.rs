@@ -17,6 +17,8 @@ use crate::upstream::Upstream;
 use crate::wire::to_wire;
 use crate::{LookupArgs, LookupError};
 
+/// How often each resolver is asked before giving up.
+const ROUNDS: usize = 2;
 /// Zones below zones below the one that a non-recursive resolver serves.
 const MAX_REFERRALS: usize = 8;
 /// So many servers of a delegated zone are looked up when a referral comes without addresses.
@@ -66,18 +68,28 @@ impl Resolver {
         let mut reply = self.ask_first(name, kind).await?;
         let mut cut: Option<OwnerName> = None;
         for _ in 0..MAX_REFERRALS {
-            let Some((zone, servers)) = reply.referral(name, cut.as_ref()) else { break };
+            let Some((zone, servers)) = reply.referral() else { return Ok(reply) };
+            // Each one leads closer to the name, or it leads in circles.
+            let below = |cut: &OwnerName| zone.is_within(cut) && zone != *cut;
+            let closer =
+                name.is_within(&zone) && cut.as_ref().map_or(zone.parent().is_some(), below);
             let addresses = match self.named_authorities(&zone) {
                 Some(named) => named.to_vec(),
                 None => self.addresses_in(&reply, &servers).await,
             };
-            if addresses.is_empty() {
+            if !closer || addresses.is_empty() {
                 break;
             }
             reply = ask_directly(&addresses, name, kind).await?;
             cut = Some(zone);
         }
-        Ok(reply)
+        // To take this for "there is nothing" would find the wrong zone.
+        match reply.referral() {
+            Some((zone, _)) => {
+                Err(no_answer(name, format!("the way to zone `{zone}`"), Useless::Referral(zone)))
+            }
+            None => Ok(reply),
+        }
     }
 
     /// The servers that know the closest zone: those of `--authority`, else the resolvers.
@@ -94,7 +106,7 @@ impl Resolver {
         let first = self.last_good.load(Ordering::Relaxed);
         let mut refused = None;
         let mut useless = Useless::Nobody;
-        for index in (0..count).map(|offset| (first + offset) % count) {
+        for index in (0..count * ROUNDS).map(|offset| (first + offset) % count) {
             match self.upstreams[index].ask(name, kind).await {
                 Ok(reply) if reply.is_refusal() => refused = Some(reply),
                 Ok(reply) => {
@@ -105,7 +117,7 @@ impl Resolver {
             }
         }
         let asked: Vec<_> = self.upstreams.iter().map(|it| it.address).collect();
-        refused.ok_or_else(|| no_answer(name, "resolver", &asked, useless))
+        refused.ok_or_else(|| no_answer(name, list("resolver", &asked), useless))
     }
 
     /// Glue, else what the resolver says; never another referral, which could go in circles.
@@ -135,7 +147,7 @@ async fn ask_directly(
             Err(error) => useless = error,
         }
     }
-    refused.ok_or_else(|| no_answer(name, "name server", servers, useless))
+    refused.ok_or_else(|| no_answer(name, list("name server", servers), useless))
 }
 
 async fn ask_one(server: SocketAddr, name: &OwnerName, kind: RecordType) -> Result<Reply, Useless> {
@@ -143,11 +155,13 @@ async fn ask_one(server: SocketAddr, name: &OwnerName, kind: RecordType) -> Resu
     exchange::ask(server, &wire, kind).await?.try_into()
 }
 
-fn no_answer(name: &OwnerName, what: &str, asked: &[SocketAddr], useless: Useless) -> LookupError {
-    let asked: Vec<_> = asked.iter().map(|address| show(*address)).collect();
-    let servers =
-        if asked.is_empty() { "nobody".to_owned() } else { format!("{what} {}", asked.join(", ")) };
+fn no_answer(name: &OwnerName, servers: String, useless: Useless) -> LookupError {
     LookupError::NoAnswer { name: name.clone(), servers, source: useless.into() }
+}
+
+fn list(what: &str, asked: &[SocketAddr]) -> String {
+    let asked: Vec<_> = asked.iter().map(|address| show(*address)).collect();
+    if asked.is_empty() { "nobody".to_owned() } else { format!("{what} {}", asked.join(", ")) }
 }
 
 /// An address for people: the port only when it isn't 53.

@@ -8,7 +8,7 @@ use std::time::Duration;
 use dns01_core::OwnerName;
 use futures_util::StreamExt as _;
 use hickory_net::runtime::TokioRuntimeProvider;
-use hickory_net::xfer::{DnsHandle as _, RetryDnsHandle};
+use hickory_net::xfer::DnsHandle as _;
 use hickory_net::{DnsError, NetError};
 use hickory_proto::op::{DnsRequestOptions, Query};
 use hickory_proto::rr::RecordType;
@@ -18,16 +18,14 @@ use hickory_resolver::{NameServerPool, PoolContext, TlsConfig};
 use crate::reply::{Reply, Useless};
 use crate::wire::to_wire;
 
-/// For one attempt, retransmissions and TCP included.
+/// For one question, retransmissions and TCP included.
 const TIMEOUT: Duration = Duration::from_secs(3);
-/// After the first one.
-const MORE_ATTEMPTS: usize = 1;
 
 /// A resolver that is asked with the wish for recursion, whether it grants it or not.
 pub(crate) struct Upstream {
     /// Where it is.
     pub(crate) address: SocketAddr,
-    pool: RetryDnsHandle<NameServerPool<TokioRuntimeProvider>>,
+    pool: NameServerPool<TokioRuntimeProvider>,
 }
 
 impl Upstream {
@@ -41,7 +39,7 @@ impl Upstream {
         options.try_tcp_on_error = true;
         let context = Arc::new(PoolContext::new(options, TlsConfig::new()?));
         let pool = NameServerPool::from_config([server], context, TokioRuntimeProvider::default());
-        Ok(Self { address, pool: RetryDnsHandle::new(pool, MORE_ATTEMPTS) })
+        Ok(Self { address, pool })
     }
 
     pub(crate) async fn ask(&self, name: &OwnerName, kind: RecordType) -> Result<Reply, Useless> {
@@ -59,10 +57,10 @@ impl Upstream {
                     .flat_map(|ns| ns.iter())
                     .flat_map(|ns| ns.glue.to_vec())
                     .collect();
-                Reply::new(none.response_code, [Vec::new(), authorities, glue])
+                Reply::new(none.response_code, false, [Vec::new(), authorities, glue])
             }
             Some(Err(NetError::Dns(DnsError::ResponseCode(code)))) => {
-                Reply::new(code, Default::default())
+                Reply::new(code, false, Default::default())
             }
             Some(Err(error)) => Err(error.into()),
             None => Err(NetError::NoConnections.into()),

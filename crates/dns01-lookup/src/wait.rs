@@ -132,7 +132,11 @@ impl Plan {
     async fn new(resolver: &Resolver, expected: &[Expectation]) -> Result<Self, LookupError> {
         // One question serves all values of a name.
         let mut wanted: BTreeMap<_, BTreeMap<&OwnerName, BTreeSet<&String>>> = BTreeMap::new();
-        for it in expected {
+        for it in expected.iter().filter(|it| !it.values.is_empty()) {
+            if !it.owner.is_within(&it.zone.apex) {
+                let (owner, zone) = (it.owner.clone(), it.zone.clone());
+                return Err(LookupError::OutsideZone { owner, zone });
+            }
             wanted.entry(&it.zone).or_default().entry(&it.owner).or_default().extend(&it.values);
         }
         let zones = try_join_all(wanted.keys().map(|zone| authorities(resolver, zone))).await?;
@@ -143,16 +147,13 @@ impl Plan {
                 zones[zone].addresses().filter(|(_, address)| known.insert(*address))
             {
                 for (owner, values) in names {
-                    let Ok(wire) = to_wire(owner) else { continue };
+                    let owner = (*owner).clone();
+                    let wire = to_wire(&owner).map_err(|error| LookupError::NoZone {
+                        name: owner.clone(),
+                        why: error.to_string(),
+                    })?;
                     let values = values.iter().map(|value| (*value).clone()).collect();
-                    questions.push(Question {
-                        zone,
-                        server,
-                        address,
-                        owner: (*owner).clone(),
-                        wire,
-                        values,
-                    });
+                    questions.push(Question { zone, server, address, owner, wire, values });
                 }
             }
         }

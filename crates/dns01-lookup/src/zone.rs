@@ -154,8 +154,8 @@ mod tests {
         assert!(error.to_string().starts_with("resolver 127.0.0.1:"), "{error}");
         let found = lookup(&[&broken, &refusing, &good], &[]).locate(&name).await.unwrap();
         assert_eq!(found.zone.to_string(), "a.test");
-        // Each of the two lookups asked it for the CNAME, twice, and the second one then left it alone.
-        assert_eq!(broken.asked().len(), 4);
+        // The first lookup asked it twice, the second one once, and then only the one that had answered.
+        assert_eq!(broken.asked().len(), 3);
     }
 
     #[tokio::test]
@@ -170,6 +170,24 @@ mod tests {
             (found.owner.as_str(), found.zone.apex.as_str()),
             ("x.deep.sub.a.test", "sub.a.test")
         );
+    }
+
+    #[tokio::test]
+    async fn a_delegation_that_cannot_be_followed_never_yields_the_parent_zone() {
+        let name = "_acme-challenge.sub.a.test".parse().unwrap();
+        let parent = Fake::serving("a.test SOA\nsub.a.test NS gone.b.test").await;
+        let error = parent.lookup().locate(&name).await.unwrap_err();
+        assert_eq!(error.exit(), Exit::Transient);
+        assert_eq!(
+            error.to_string(),
+            "the servers of zone `sub.a.test` gave no answer for `_acme-challenge.sub.a.test`"
+        );
+        // A server that doesn't know the zone delegated to it, and points back up or to itself.
+        for lines in ["test SOA\na.test NS ns.a.test", "a.test SOA\nsub.a.test NS ns.sub.a.test"] {
+            let lame = Fake::serving(lines).await;
+            let lookup = lookup(&[&parent], &[("sub.a.test", &[&lame])]);
+            assert_eq!(lookup.locate(&name).await.unwrap_err().exit(), Exit::Transient, "{lines}");
+        }
     }
 
     #[tokio::test]

@@ -208,7 +208,7 @@ impl Target {
         if seen.kind == Kind::Shown {
             self.first_seen.get_or_insert(now);
             self.last_hit = Some(now);
-        } else if self.last_kind() == Some(Kind::Shown) {
+        } else if seen.kind == Kind::Missing && self.last_kind() == Some(Kind::Shown) {
             self.flips += 1;
         }
         if self.last.as_ref().is_some_and(|last| last.words != seen.words) {

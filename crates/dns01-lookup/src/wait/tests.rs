@@ -32,6 +32,17 @@ async fn wait(
         .await
 }
 
+/// What people read, without the times, which depend on how busy the machine is.
+fn timeless(error: &LookupError) -> String {
+    let is_time = |word: &&str| word.contains('.') && word.parse::<f64>().is_ok();
+    error
+        .to_string()
+        .split(' ')
+        .map(|word| if is_time(&word) { "#" } else { word })
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// A server that has the value from its `late`th question on.
 async fn late(late: usize) -> Fake {
     let (before, after) =
@@ -50,7 +61,7 @@ async fn a_value_that_appears_is_seen_and_confirmed_from_fresh_ports() {
     assert_eq!((prompt.asked().len(), late.asked().len()), (9, 12));
     assert_eq!(report.servers.iter().map(|it| it.asked).collect::<Vec<_>>(), [9, 12]);
     assert!(report.servers[0].first_seen_ms < report.servers[1].first_seen_ms);
-    assert!(report.waited_ms < 1_000, "{report:?}");
+    assert!(report.waited_ms < 5_000, "{report:?}");
 }
 
 #[tokio::test]
@@ -78,9 +89,9 @@ async fn the_error_names_who_is_behind_what_it_answers_and_for_how_long() {
         wait(&[&good, &behind, &lame], &[expect(OWNER, &["value"])], 400).await.unwrap_err();
     assert_eq!(error.exit(), Exit::NotYet);
     assert_eq!(
-        error.to_string(),
+        timeless(&error),
         format!(
-            "{} still answers NXDOMAIN for 0.4 s, {} still is not authoritative for the zone for 0.4 s; 1 of 3 addresses agree",
+            "{} still answers NXDOMAIN for # s, {} still is not authoritative for the zone for # s; 1 of 3 addresses agree",
             behind.address, lame.address
         )
     );
@@ -98,8 +109,8 @@ async fn silent_servers_are_not_yet_rather_than_transient() {
     let silent = Fake::start(|_, _| vec![]).await;
     let error = wait(&[&silent], &[expect(OWNER, &["value"])], 3_500).await.unwrap_err();
     assert_eq!(error.exit(), Exit::NotYet);
-    let text = error.to_string();
-    assert!(text.ends_with(" still does not answer for 3.5 s; 0 of 1 address agrees"), "{text}");
+    let text = timeless(&error);
+    assert!(text.ends_with(" still does not answer for # s; 0 of 1 address agrees"), "{text}");
     assert!(error.hint().unwrap().starts_with("open port 53 (UDP and TCP)"));
 }
 
@@ -110,9 +121,9 @@ async fn a_name_that_lags_holds_its_address_back() {
     let error = wait(&[&server], &[expect(OWNER, &["value"]), expect(other, &["value"])], 300)
         .await
         .unwrap_err();
-    let text = error.to_string();
+    let text = timeless(&error);
     assert!(
-        text.contains("still answers NXDOMAIN at `_acme-challenge.b.a.test` for 0.3 s"),
+        text.contains("still answers NXDOMAIN at `_acme-challenge.b.a.test` for # s"),
         "{text}"
     );
 }
@@ -127,7 +138,7 @@ async fn a_server_that_takes_the_value_back_is_not_believed() {
     let error = wait(&[&flip], &[expect(OWNER, &["value"])], 500).await.unwrap_err();
     let report = error.report().unwrap();
     assert_eq!((report.agreeing, report.servers[0].flips), (0, 1));
-    let text = error.to_string();
+    let text = timeless(&error);
     assert!(text.contains("still goes back and forth and now answers NXDOMAIN"), "{text}");
     assert!(error.hint().unwrap().starts_with("ask the operator of"));
 }
@@ -171,7 +182,7 @@ async fn one_look_asks_every_address_once_and_misses_nothing() {
     let error =
         lookup(&[], &[("a.test", &[&good, &behind])]).look_once(&expected).await.unwrap_err();
     assert_eq!((error.exit(), questions.load(Ordering::Relaxed)), (Exit::NotYet, 1));
-    assert!(started.elapsed() < Duration::from_secs(1));
+    assert!(started.elapsed() < Duration::from_secs(5));
 }
 
 #[tokio::test]
@@ -180,11 +191,20 @@ async fn the_report_is_one_flat_line_per_address() {
     let report = wait(&[&server], &[expect(OWNER, &["value"])], 10_000).await.unwrap();
     let json = serde_json::to_value(&report).unwrap();
     let line = &json["servers"][0];
-    assert_eq!(line["zone"]["apex"].as_str().or(line["zone"].as_str()), Some("a.test"));
+    assert_eq!(line["zone"], "a.test");
     assert_eq!(line["address"], server.address.to_string());
     assert_eq!(line["agrees"], true);
     assert_eq!(line["last_answer"], "shows the value");
     assert_eq!((json["agreeing"].as_u64(), json["total"].as_u64()), (Some(1), Some(1)));
+}
+
+#[tokio::test]
+async fn a_name_outside_its_zone_is_refused_before_anyone_is_asked() {
+    let server = Fake::serving("a.test SOA").await;
+    let error =
+        wait(&[&server], &[expect("_acme-challenge.b.test", &["value"])], 0).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Input);
+    assert!(server.asked().is_empty());
 }
 
 #[tokio::test]

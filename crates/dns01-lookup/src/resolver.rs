@@ -86,7 +86,8 @@ impl Resolver {
         // To take this for "there is nothing" would find the wrong zone.
         match reply.referral() {
             Some((zone, _)) => {
-                Err(no_answer(name, format!("the way to zone `{zone}`"), Useless::Referral(zone)))
+                let servers = format!("the servers of zone `{zone}`");
+                Err(no_answer(name, servers, Useless::Referral))
             }
             None => Ok(reply),
         }

@@ -95,7 +95,7 @@ fn change(request: &Request, account: &mut Account) -> Reply {
             }
         }
         "DELETE" if account.values(&name) == values => {
-            account.held.retain(|held| held.name != name)
+            account.held.retain(|held| held.name != name);
         }
         "DELETE" => {
             let why = "Tried to delete resource record set but the values provided do not match the current values";

@@ -3,6 +3,7 @@
 //! The library's clients add and remove by value, but some replace a whole RRset to do it, some start a job and return,
 //! and none says whether a value is there now. So each write here is read back and repeated until it shows.
 
+mod refusal;
 pub(crate) mod rows;
 mod sort;
 
@@ -11,7 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use dns_update::{DnsRecord, DnsRecordType, DnsUpdater};
-use dns01_core::{OwnerName, TxtRecord, Zone};
+use dns01_core::{OwnerName, TxtRecord, Zone, fail_point};
 use tokio::time::{sleep, timeout};
 
 use self::sort::{Act, Fault};
@@ -52,7 +53,7 @@ fn build(
     reqwest::Client::builder().build().map_err(|_| ProviderError::NoTrust)?;
     let client = client().map_err(|error| ProviderError::Malformed {
         name: format!("the settings for {}", spec.id),
-        why: format!("cannot be used: {}", sort::quote(&error.to_string())),
+        why: format!("cannot be used: {}", refusal::quote(&error.to_string())),
         place: None,
         hint: format!("correct the settings for {}", spec.id),
     })?;
@@ -60,7 +61,7 @@ fn build(
 }
 
 impl Bridge {
-    /// Reads and writes at one name until `act` is done for all `values`.
+    /// Reads and writes at one name until `act` is done for all `records`.
     async fn settle(
         &self,
         act: Act,
@@ -68,30 +69,62 @@ impl Bridge {
         name: &OwnerName,
         records: &[&TxtRecord],
     ) -> Result<(), ProviderError> {
+        let mut last = ProviderError::NotSeen { act: act.done(), name: name.to_string() };
         let mut is_written = false;
         for pause in PAUSES {
             sleep(pause).await;
-            let held = self.read(zone, name).await?;
             let mut open = records.to_vec();
-            open.retain(|record| held.contains(&record.value) == (act == Act::Remove));
-            let Some(first) = open.first() else { return Ok(()) };
-            let values = open.iter().map(|record| DnsRecord::TXT(record.value.clone())).collect();
-            let (owner, origin) = (name.as_str(), zone.apex.as_str());
-            let written = if act == Act::Add {
-                let ttl = first.ttl.max(self.spec.min_ttl);
-                self.client.add_to_rrset(owner, DnsRecordType::TXT, ttl, values, origin).await
-            } else {
-                self.client.remove_from_rrset(owner, DnsRecordType::TXT, values, origin).await
+            let written = match self.read(zone, name).await {
+                Ok(held) => {
+                    open.retain(|record| held.contains(&record.value) == (act == Act::Remove));
+                    if open.is_empty() {
+                        return Ok(());
+                    }
+                    self.write(act, zone, name, &open).await
+                }
+                Err(fault) => Err(fault),
             };
-            match written.map_err(|error| self.sort(&error, act, zone)) {
+            match written {
                 Ok(()) => is_written = true,
                 Err(Fault::Raced) => {}
+                Err(Fault::Throttled(error)) => last = error,
                 // A first write that does not show yet is one reason to reject the second.
                 Err(Fault::Final(ProviderError::Rejected { .. })) if is_written => {}
                 Err(Fault::Final(error)) => return Err(error),
             }
         }
-        Err(ProviderError::NotSeen { act: act.done(), name: name.to_string() })
+        Err(last)
+    }
+
+    async fn write(
+        &self,
+        act: Act,
+        zone: &Zone,
+        name: &OwnerName,
+        records: &[&TxtRecord],
+    ) -> Result<(), Fault> {
+        let values = records.iter().map(|record| DnsRecord::TXT(record.value.clone())).collect();
+        let (owner, origin) = (name.as_str(), zone.apex.as_str());
+        let written = if act == Act::Add {
+            let asked = records.iter().map(|record| record.ttl).min().unwrap_or_default();
+            let ttl = asked.max(self.spec.min_ttl);
+            self.client.add_to_rrset(owner, DnsRecordType::TXT, ttl, values, origin).await
+        } else {
+            self.client.remove_from_rrset(owner, DnsRecordType::TXT, values, origin).await
+        };
+        fail_point::pass("bridge::written");
+        written.map_err(|error| self.sort(&error, act, zone))
+    }
+
+    async fn read(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, Fault> {
+        let (owner, origin) = (name.as_str(), zone.apex.as_str());
+        let held = self.client.list_rrset(owner, DnsRecordType::TXT, origin).await;
+        let held = held.map_err(|error| self.sort(&error, Act::List, zone))?;
+        let texts = held.into_iter().filter_map(|record| match record {
+            DnsRecord::TXT(value) => Some(value),
+            _ => None,
+        });
+        Ok(texts.collect())
     }
 
     async fn settle_all(
@@ -108,22 +141,6 @@ impl Bridge {
             self.settle(act, zone, name, &here).await?;
         }
         Ok(())
-    }
-
-    async fn read(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, ProviderError> {
-        let (owner, origin) = (name.as_str(), zone.apex.as_str());
-        let held = self.client.list_rrset(owner, DnsRecordType::TXT, origin).await;
-        let held = held.map_err(|error| match self.sort(&error, Act::List, zone) {
-            Fault::Final(error) => error,
-            Fault::Raced => sort::unreadable(self.spec.title),
-        })?;
-        Ok(held
-            .into_iter()
-            .filter_map(|record| match record {
-                DnsRecord::TXT(value) => Some(value),
-                _ => None,
-            })
-            .collect())
     }
 
     fn sort(&self, error: &dns_update::Error, act: Act, zone: &Zone) -> Fault {
@@ -155,7 +172,13 @@ impl DnsProvider for Bridge {
     }
 
     async fn list(&self, zone: &Zone, name: &OwnerName) -> Result<Vec<String>, ProviderError> {
-        self.bounded(self.read(zone, name)).await
+        let read = async {
+            self.read(zone, name).await.map_err(|fault| match fault {
+                Fault::Throttled(error) | Fault::Final(error) => error,
+                Fault::Raced => sort::unreadable(self.spec.title),
+            })
+        };
+        self.bounded(read).await
     }
 
     fn ttl(&self) -> Option<u32> {

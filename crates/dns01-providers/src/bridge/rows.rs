@@ -184,7 +184,8 @@ pub(crate) const ROUTE53: ProviderSpec = ProviderSpec {
     permission: "route53:ListHostedZonesByName, route53:ListResourceRecordSets and \
                  route53:ChangeResourceRecordSets",
     notes: "Keys are given as settings; profiles, instance roles and AssumeRole are not supported. Route 53 replaces a \
-            whole RRset, so what is written is read back, and written again if another writer was in between.",
+            whole RRset, so what is written is read back, and written again if another writer was in between. With many \
+            names, set AWS_HOSTED_ZONE_ID: it saves half of the requests, of which AWS allows five a second.",
     min_ttl: 10,
     build: |spec, settings| {
         let config = Route53Config {

@@ -1,11 +1,9 @@
 //! What the library's errors mean. They are strings; here is the one place that reads them.
-//!
-//! Of a body only the provider's code and a short, scrubbed message go on: bodies may repeat what was sent.
 
 use dns_update::Error;
 use dns01_core::Zone;
-use serde_json::Value;
 
+use super::refusal::{Refusal, quote};
 use crate::{ProviderError, ProviderSpec};
 
 /// What was being done.
@@ -32,15 +30,10 @@ impl Act {
 pub(super) enum Fault {
     /// Somebody else wrote meanwhile: read again and decide anew.
     Raced,
+    /// The provider asks for a pause; this is the error if pauses don't help.
+    Throttled(ProviderError),
     /// There is no point in going on.
     Final(ProviderError),
-}
-
-/// What a provider said about a request it did not carry out.
-struct Refusal {
-    status: Option<u16>,
-    code: String,
-    message: String,
 }
 
 /// Provider codes that mean "somebody has written meanwhile": Cloudflare (record exists, record gone), Hetzner, Route 53;
@@ -117,14 +110,16 @@ pub(super) fn sort(
     let refusal = Refusal::read(text);
     let said = refusal.said();
     let is = |codes: &[&str]| codes.contains(&refusal.code.as_str());
+    if refusal.status == Some(429) || is(THROTTLED) {
+        return Fault::Throttled(unavailable(format!("{title} is limiting requests: {said}")));
+    }
     Fault::Final(match refusal.status {
         Some(409) => return Fault::Raced,
         _ if is(RACED) || text.contains(RACED_IN_WORDS) => return Fault::Raced,
         Some(401 | 403) => denied(said),
         _ if is(DENIED) => denied(said),
-        Some(429) => unavailable(format!("{title} is limiting requests: {said}")),
-        _ if is(THROTTLED) => unavailable(format!("{title} is limiting requests: {said}")),
         Some(404) => no_zone(),
+        Some(300..400) => unreadable(title),
         Some(status) if status < 500 => {
             ProviderError::Rejected { what: format!("{title} rejected the request: {said}") }
         }
@@ -141,81 +136,6 @@ pub(super) fn unreadable(title: &str) -> ProviderError {
     }
 }
 
-impl Refusal {
-    /// Reads `HTTP 403: {…}`, `BadRequest {…}`, `Route53 API error: 403 Forbidden - <…>` and the like.
-    fn read(text: &str) -> Self {
-        let (head, body) = text.split_at(text.find(['{', '<']).unwrap_or(text.len()));
-        let status = if head.contains("BadRequest") { Some(400) } else { first_status(head) };
-        let (code, message) = from_json(body).or_else(|| from_xml(body)).unwrap_or_default();
-        Self { status, code, message }
-    }
-
-    /// In words: `403, code 10000 "Authentication error"`.
-    fn said(&self) -> String {
-        let mut parts = Vec::new();
-        parts.extend(self.status.map(|status| status.to_string()));
-        if !self.code.is_empty() {
-            parts.push(format!("code {}", scrub(&self.code)));
-        }
-        let words = parts.join(", ");
-        if self.message.is_empty() { words } else { format!("{words} {}", quote(&self.message)) }
-    }
-}
-
-/// The first number from 400 to 599 that stands alone.
-fn first_status(text: &str) -> Option<u16> {
-    text.split(|c: char| !c.is_ascii_alphanumeric())
-        .filter_map(|word| word.parse().ok())
-        .find(|status| (400..600).contains(status))
-}
-
-/// Code and message of a JSON error: Cloudflare's list, Hetzner's object, DigitalOcean's and deSEC's flat ones.
-fn from_json(body: &str) -> Option<(String, String)> {
-    let body: Value = serde_json::from_str(body).ok()?;
-    let error = match (&body["errors"][0], &body["error"]) {
-        (error @ Value::Object(_), _) | (_, error @ Value::Object(_)) => error,
-        _ => &body,
-    };
-    let text = |keys: &[&str]| {
-        keys.iter().find_map(|key| match &error[*key] {
-            Value::String(text) => Some(text.clone()),
-            Value::Number(number) => Some(number.to_string()),
-            _ => None,
-        })
-    };
-    Some((
-        text(&["code", "id"]).unwrap_or_default(),
-        text(&["message", "detail"]).unwrap_or_default(),
-    ))
-}
-
-/// Code and message of Route 53's XML errors; the body may be cut off after them.
-fn from_xml(body: &str) -> Option<(String, String)> {
-    let between = |open: &str, close: &str| {
-        let (_, rest) = body.split_once(open)?;
-        rest.split_once(close).map(|(text, _)| text.to_owned())
-    };
-    if body.contains("<InvalidChangeBatch") {
-        let message = between("<Message>", "</Message>").unwrap_or_default();
-        return Some(("InvalidChangeBatch".into(), message));
-    }
-    Some((between("<Code>", "</Code>")?, between("<Message>", "</Message>").unwrap_or_default()))
-}
-
-/// A provider's words in quotes, scrubbed and short.
-pub(super) fn quote(text: &str) -> String {
-    format!("\"{}\"", scrub(text))
-}
-
-/// Printable, at most 100 characters, and without anything that could be a credential: a long word.
-fn scrub(text: &str) -> String {
-    let words = text.split_whitespace().map(|word| {
-        let is_long = word.len() >= 20;
-        if is_long { "…".to_owned() } else { word.chars().filter(|c| !c.is_control()).collect() }
-    });
-    words.collect::<Vec<String>>().join(" ").chars().take(100).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use dns01_core::{Exit, Explain as _};
@@ -230,7 +150,7 @@ mod tests {
 
     fn last(text: &str) -> ProviderError {
         match sorted(&Error::Api(text.into()), Act::Add) {
-            Fault::Final(error) => error,
+            Fault::Final(error) | Fault::Throttled(error) => error,
             Fault::Raced => panic!("{text}: raced"),
         }
     }
@@ -261,6 +181,7 @@ mod tests {
             ),
             (r#"HTTP 429: {"detail":"Request was throttled."}"#, Exit::Transient),
             ("Route53 API error: 400 Bad Request - <Code>Throttling</Code>", Exit::Transient),
+            ("HTTP 302", Exit::Transient),
             ("HTTP 502: <html>", Exit::Transient),
             ("HTTP 503", Exit::Transient),
             ("Failed to send request to https://x/404: error", Exit::Transient),

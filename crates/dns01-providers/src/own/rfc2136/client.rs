@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::{Duration, SystemTime};
 
 use hickory_proto::op::{Message, MessageType, OpCode};
+use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
 use super::server::Server;
@@ -12,9 +13,16 @@ use super::tsig::{Authenticity, Key};
 use super::wire::{Connection, MAX_DATAGRAM, ask_by_udp};
 use crate::ProviderError;
 
-/// What to wait before each try: a server that restarts is back after a moment.
-const PAUSES: [Duration; 3] =
-    [Duration::ZERO, Duration::from_millis(250), Duration::from_millis(1500)];
+/// What to wait before each try, since a server that restarts is back after a moment; the last goes by TCP in any case,
+/// for networks that drop datagrams.
+const TRIES: [(Duration, Option<Via>); 3] = [
+    (Duration::ZERO, None),
+    (Duration::from_millis(250), None),
+    (Duration::from_millis(1500), Some(Via::Stream)),
+];
+
+/// How many requests may be under way at once: stock BIND queues ten connections and drops the next for a second.
+const AT_ONCE: usize = 4;
 
 /// Whom to ask, with which key and patience.
 #[derive(Debug)]
@@ -23,6 +31,7 @@ pub(super) struct Client {
     pub(super) key: Option<Key>,
     /// How long one try may take.
     pub(super) patience: Duration,
+    turns: Semaphore,
 }
 
 /// How a request travels.
@@ -54,6 +63,10 @@ struct Sealed {
 }
 
 impl Client {
+    pub(super) fn new(server: Server, key: Option<Key>, patience: Duration) -> Self {
+        Self { server, key, patience, turns: Semaphore::new(AT_ONCE) }
+    }
+
     /// Puts `questions` to the server, one after the other over one connection where it is a stream, and gives one
     /// answer for each. An answer with an error code is an answer; [`super::answer`] says what it means.
     pub(super) async fn ask(
@@ -61,9 +74,12 @@ impl Client {
         questions: &[Message],
         via: Via,
     ) -> Result<Vec<Message>, ProviderError> {
+        // The semaphore is never closed.
+        let _turn = self.turns.acquire().await.ok();
         let mut last = None;
-        for pause in PAUSES {
+        for (pause, other_way) in TRIES {
             sleep(pause).await;
+            let via = other_way.unwrap_or(via);
             let addresses = self.server.addresses().await;
             for address in addresses.map_err(|error| self.unresolved(&error))? {
                 let asked = timeout(self.patience, self.ask_at(address, questions, via)).await;
@@ -104,10 +120,10 @@ impl Client {
                 }
                 sealed = self.seal(question)?;
             }
-            if connection.is_none() {
-                connection = Some(Connection::open(address).await?);
-            }
-            let Some(stream) = &mut connection else { continue };
+            let stream = match &mut connection {
+                Some(stream) => stream,
+                None => connection.insert(Connection::open(address).await?),
+            };
             let octets = stream.ask(&sealed.octets).await?;
             answers.push(self.open(question, &sealed, &octets)?);
         }

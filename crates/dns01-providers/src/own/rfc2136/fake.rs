@@ -26,6 +26,8 @@ pub(super) const KEY: &str = "test-key";
 pub(super) struct Quirks {
     /// How many datagrams it swallows before it answers.
     pub(super) swallow: usize,
+    /// It answers nothing at all.
+    pub(super) mute: bool,
     /// Datagrams are answered with TC.
     pub(super) truncate: bool,
     /// Updates are made and answered without a signature.
@@ -54,9 +56,14 @@ pub(super) struct Fake {
 
 impl Fake {
     pub(super) async fn start(quirks: Quirks) -> Self {
-        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
-        let address = udp.local_addr().unwrap();
-        let tcp = TcpListener::bind(address).await.unwrap();
+        let (address, udp, tcp) = loop {
+            let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+            let address = udp.local_addr().unwrap();
+            // Somebody else may have the same port for TCP.
+            if let Ok(tcp) = TcpListener::bind(address).await {
+                break (address, udp, tcp);
+            }
+        };
         let state = Arc::new(Mutex::new(State::default()));
         let shared = state.clone();
         tokio::spawn(async move {
@@ -68,7 +75,7 @@ impl Fake {
                     state.datagrams.push(request.to_vec());
                     state.datagrams.len()
                 };
-                if seen > quirks.swallow {
+                if seen > quirks.swallow && !quirks.mute {
                     let answer = answer(request, quirks, quirks.truncate, &shared);
                     udp.send_to(&answer, from).await.unwrap();
                 }
@@ -86,7 +93,7 @@ impl Fake {
     /// The provider under test, with a short patience.
     pub(super) fn provider(&self, key: Option<Key>) -> Rfc2136 {
         let server = Server::parse(&self.address.to_string()).unwrap();
-        let client = Client { server, key, patience: Duration::from_millis(500) };
+        let client = Client::new(server, key, Duration::from_millis(500));
         Rfc2136 { client, ttl: None, credentials: vec![("TSIG secret".into(), "somewhere".into())] }
     }
 
@@ -114,6 +121,9 @@ async fn serve(mut stream: TcpStream, quirks: Quirks, state: Arc<Mutex<State>>) 
         let mut request = vec![0; length.into()];
         stream.read_exact(&mut request).await.unwrap();
         state.lock().unwrap().streamed.push(request.clone());
+        if quirks.mute {
+            continue;
+        }
         let answer = answer(&request, quirks, false, &state);
         stream.write_u16(answer.len().try_into().unwrap()).await.unwrap();
         stream.write_all(&answer).await.unwrap();

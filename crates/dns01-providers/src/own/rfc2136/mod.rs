@@ -6,6 +6,7 @@
 
 mod answer;
 mod client;
+mod credentials;
 #[cfg(test)]
 mod fake;
 mod key_file;
@@ -20,7 +21,7 @@ mod wire;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use dns01_core::{OwnerName, TxtRecord, Zone};
+use dns01_core::{OwnerName, TxtRecord, Zone, fail_point};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::RecordType;
 use tokio::time::{sleep, timeout};
@@ -64,6 +65,7 @@ impl Rfc2136 {
     ) -> Result<(), ProviderError> {
         let update = packet::update(zone, records, change).ok_or_else(unencodable)?;
         let answers = self.client.ask(&[update], Via::Datagram).await?;
+        fail_point::pass("rfc2136::answered");
         match answers.iter().map(|answer| self.judge(answer, zone)).next() {
             Some(Verdict::Failed(error)) => Err(error),
             Some(Verdict::NotAuth) => Err(match self.read_serial(zone).await {
@@ -121,19 +123,17 @@ impl Rfc2136 {
         answer: &'a Message,
         zone: &Zone,
     ) -> Result<&'a Message, ProviderError> {
-        let code = answer.metadata.response_code;
-        match code {
+        match answer.metadata.response_code {
             ResponseCode::NoError | ResponseCode::NXDomain if answer.metadata.authoritative => {
                 Ok(answer)
             }
-            ResponseCode::NoError | ResponseCode::NXDomain | ResponseCode::Refused => {
-                Err(self.not_authoritative(zone, code.to_str()))
+            ResponseCode::NoError | ResponseCode::NXDomain => {
+                Err(self.not_authoritative(zone, "its answer has no AA flag"))
             }
+            ResponseCode::Refused => Err(self.not_authoritative(zone, "REFUSED")),
             _ => match self.judge(answer, zone) {
                 Verdict::Failed(error) => Err(error),
-                Verdict::NotAuth | Verdict::Done => {
-                    Err(self.not_authoritative(zone, code.to_str()))
-                }
+                Verdict::NotAuth | Verdict::Done => Err(self.not_authoritative(zone, "NOTAUTH")),
             },
         }
     }

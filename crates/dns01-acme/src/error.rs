@@ -196,7 +196,8 @@ impl AcmeError {
     pub(crate) fn is_passing(&self) -> bool {
         match self {
             Self::Refused(refusal) => refusal.status.is_server_error(),
-            other => other.exit() == Exit::Transient,
+            Self::Unreachable { .. } | Self::Broken { .. } | Self::TimedOut { .. } => true,
+            _ => false,
         }
     }
 

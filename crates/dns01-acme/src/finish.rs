@@ -92,7 +92,10 @@ impl Account {
                 Ok(()) => return order.talk.tell(self.ca().http()).await,
                 Err(error) => error,
             };
-            if !error.is_passing() && !error.refused_for("orderNotReady") {
+            let is_plain_no = matches!(error, AcmeError::Refused(_))
+                && !error.is_passing()
+                && !error.refused_for("orderNotReady");
+            if is_plain_no {
                 return Err(error);
             }
             let now = self.look(&order.url).await?;

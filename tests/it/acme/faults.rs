@@ -105,7 +105,8 @@ async fn an_order_that_may_have_been_placed_is_not_placed_again() {
 async fn a_lost_answer_to_finalize_is_found_by_asking_for_the_order() {
     let lab = Lab::new();
     let pebble = pebble(&lab);
-    for reply in [Reply::closed(), Reply::problem(500, "serverInternal", "try later")] {
+    let html = Reply::status(200).with_body("text/html", "<html>please log in</html>");
+    for reply in [Reply::closed(), Reply::problem(500, "serverInternal", "try later"), html] {
         let (lost, behind) = (first(1, "/finalize-order/"), pass(&lab, &pebble));
         let front = pebble.front(move |request| {
             lost(request).then(|| {

@@ -25,7 +25,7 @@ output() { cat "$out/$1/$2" 2>/dev/null || true; }
 cleanup() { step cleanup --journal "$journal" --provider "$provider" --resolver "$RESOLVER" "$@"; }
 trap 'cleanup --exit-hook' ERR
 
-step renew-check --domain "$NAME,*.$NAME" --provider "$provider" --server "$ACME_DIRECTORY" --ca-bundle "$CA_FILE" --journal "$journal"
+step renew-check --domain "$NAME,*.$NAME" --provider "$provider" --server "$ACME_DIRECTORY" --ca-bundle "$CA_FILE" --journal "$journal" --sink "dir:$WORK/live/$certificate"
 [ "$(output renew-check action)" != none ] || exit 0
 
 # shellcheck disable=SC2086 # several flags in one variable

@@ -205,7 +205,10 @@ impl StoreError {
 impl Explain for StoreError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Address { .. } | Self::Newer { .. } | Self::NoSecrets { .. } | Self::NoEntry { .. } => Exit::Config,
+            Self::Address { .. }
+            | Self::Newer { .. }
+            | Self::NoSecrets { .. }
+            | Self::NoEntry { .. } => Exit::Config,
             Self::Name { .. } | Self::TooLarge { .. } => Exit::Input,
             Self::Missing { .. } => Exit::NotFound,
             Self::Superseded { .. } => Exit::Conflict,

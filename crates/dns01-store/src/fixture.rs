@@ -1,11 +1,14 @@
 //! What tests of this room begin with.
 
-use chrono::{TimeDelta, Utc};
+use std::time::{Duration, SystemTime};
+
 use dns01_core::{Bundle, Chain, KeyType, PrivateKey};
 use rcgen::{CertificateParams, KeyPair};
 
 use crate::Name;
 use crate::journal::{Engine, Extra, Spec, State};
+
+const DAY: Duration = Duration::from_hours(24);
 
 pub(crate) fn name(text: &str) -> Name {
     text.parse().unwrap()
@@ -16,17 +19,13 @@ pub(crate) fn key() -> PrivateKey {
 }
 
 /// A self-signed certificate for `shop.example.org` whose validity began so many days ago, with its key.
-pub(crate) fn bundle(days_old: i64) -> Bundle {
+pub(crate) fn bundle(days_old: u32) -> Bundle {
     let key = key();
     let pair = KeyPair::from_pem(key.pem().expose()).unwrap();
     let mut params = CertificateParams::new(["shop.example.org".to_owned()]).unwrap();
-    let begin = Utc::now() - TimeDelta::days(days_old);
-    let date = |time: chrono::DateTime<Utc>| {
-        use chrono::Datelike as _;
-        rcgen::date_time_ymd(time.year(), time.month() as u8, time.day() as u8)
-    };
-    params.not_before = date(begin);
-    params.not_after = date(begin + TimeDelta::days(90));
+    let begin = SystemTime::now() - DAY * days_old;
+    params.not_before = begin.into();
+    params.not_after = (begin + DAY * 90).into();
     let chain = Chain::from_pem(&params.self_signed(&pair).unwrap().pem()).unwrap();
     Bundle { chain, key: Some(key) }
 }

@@ -11,7 +11,10 @@ use crate::StoreError;
 
 impl Cluster {
     /// The entries of the `ConfigMap` `name` in our namespace; `None` where there is none.
-    pub async fn config_map(&self, name: &str) -> Result<Option<BTreeMap<String, String>>, KubeError> {
+    pub async fn config_map(
+        &self,
+        name: &str,
+    ) -> Result<Option<BTreeMap<String, String>>, KubeError> {
         let found = self.get(&self.object(Kind::ConfigMap, None, name)).await?;
         Ok(found.map(|object| object.data.unwrap_or_default()))
     }

@@ -16,11 +16,11 @@ struct Slow {
 impl Place for Slow {
     async fn held(&self) -> Result<Option<Held>, SinkError> {
         let mut shows = self.shows.lock().unwrap();
-        let shown = shows[0].clone();
+        let now = shows[0].clone();
         if shows.len() > 1 {
             shows.pop_front();
         }
-        Ok(shown)
+        Ok(now)
     }
 
     async fn write(&self, _bundle: &Bundle) -> Result<Stored, SinkError> {
@@ -28,9 +28,9 @@ impl Place for Slow {
     }
 }
 
-fn held(bundle: &Bundle) -> Option<Held> {
+fn held(bundle: &Bundle) -> Held {
     let key = bundle.key.as_ref().map(dns01_core::PrivateKey::spki_hash);
-    Some(Held { chain: bundle.chain.clone(), key })
+    Held { chain: bundle.chain.clone(), key }
 }
 
 async fn store(ours: &Bundle, shows: Vec<Option<Held>>) -> Result<Stored, SinkError> {
@@ -46,9 +46,9 @@ async fn store(ours: &Bundle, shows: Vec<Option<Held>>) -> Result<Stored, SinkEr
 #[tokio::test]
 async fn read_back_of_older_content_is_repeated_and_then_75() {
     let (old, ours) = (bundle(30), bundle(1));
-    let shows = vec![None, held(&old), held(&ours)];
+    let shows = vec![None, Some(held(&old)), Some(held(&ours))];
     assert_eq!(store(&ours, shows).await.unwrap(), Stored::Written);
-    for before in [None, held(&old)] {
+    for before in [None, Some(held(&old))] {
         let error = store(&ours, vec![before]).await.unwrap_err();
         assert_eq!(error.exit(), Exit::Transient, "{error}");
     }
@@ -57,9 +57,9 @@ async fn read_back_of_older_content_is_repeated_and_then_75() {
 #[tokio::test]
 async fn read_back_of_foreign_content_is_26() {
     let (ours, foreign) = (bundle(1), bundle(0));
-    let error = store(&ours, vec![held(&foreign)]).await.unwrap_err();
+    let error = store(&ours, vec![Some(held(&foreign))]).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Conflict, "{error}");
-    let keyless = Held { key: None, ..held(&ours).unwrap() };
+    let keyless = Held { key: None, ..held(&ours) };
     let error = store(&ours, vec![Some(keyless)]).await.unwrap_err();
     assert_eq!(error.exit(), Exit::Conflict, "{error}");
 }

@@ -1,5 +1,6 @@
 //! Carries out what the engine decides: asks, listens, and tells what was seen.
 
+mod tell;
 #[cfg(test)]
 mod tests;
 
@@ -27,18 +28,18 @@ use crate::{Authorities, Expectation, LookupError, Progress, Report};
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// What is asked of whom. The index of a question is that of its target in the engine.
-pub(crate) struct Plan {
-    pub(crate) zones: Vec<Authorities>,
-    pub(crate) questions: Vec<Question>,
+struct Plan {
+    zones: Vec<Authorities>,
+    questions: Vec<Question>,
 }
 
 /// All values of one name, at one address.
-pub(crate) struct Question {
+struct Question {
     /// Indexes into [`Plan::zones`] and its servers.
-    pub(crate) zone: usize,
-    pub(crate) server: usize,
-    pub(crate) address: SocketAddr,
-    pub(crate) owner: OwnerName,
+    zone: usize,
+    server: usize,
+    address: SocketAddr,
+    owner: OwnerName,
     wire: Name,
     values: Vec<String>,
 }

@@ -119,7 +119,7 @@ pub(super) fn sort(
         Some(401 | 403) => denied(said),
         _ if is(DENIED) => denied(said),
         Some(404) => no_zone(),
-        Some(300..400) => unreadable(title),
+        Some(300..=399) => unreadable(title),
         Some(status) if status < 500 => {
             ProviderError::Rejected { what: format!("{title} rejected the request: {said}") }
         }

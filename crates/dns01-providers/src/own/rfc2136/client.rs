@@ -52,9 +52,12 @@ enum Trouble {
     Io(#[from] io::Error),
     #[error("the answer {0}")]
     Answer(&'static str),
-    #[error("the request cannot be made: {0}")]
-    Request(String),
+    #[error("the request {0}")]
+    Request(&'static str),
 }
+
+/// Names and values are checked long before they come here.
+const UNENCODABLE: Trouble = Trouble::Request("cannot be encoded");
 
 /// A request as it is sent, and what its answer is checked against.
 struct Sealed {
@@ -85,6 +88,10 @@ impl Client {
                 let asked = timeout(self.patience, self.ask_at(address, questions, via)).await;
                 match asked.unwrap_or(Err(Trouble::Silence(self.patience))) {
                     Ok(answers) => return Ok(answers),
+                    Err(Trouble::Request(why)) => {
+                        let what = format!("the request to name server `{}` {why}", self.server);
+                        return Err(ProviderError::Rejected { what });
+                    }
                     Err(trouble) => {
                         tracing::debug!(%address, %trouble, "no usable answer");
                         last = Some((address, trouble));
@@ -135,13 +142,13 @@ impl Client {
         let mut message = question.clone();
         message.metadata.id = rand::random();
         let mac = match &self.key {
-            Some(key) => key.sign(&mut message, now()).map_err(Trouble::Request)?,
+            Some(key) => key.sign(&mut message, now()).ok_or(UNENCODABLE)?,
             None => Vec::new(),
         };
-        let octets = message.to_vec().map_err(|error| Trouble::Request(error.to_string()))?;
+        let octets = message.to_vec().map_err(|_| UNENCODABLE)?;
         // The encoder leaves out what doesn't fit and sets TC.
         if octets.len() > usize::from(u16::MAX) || octets.get(2).is_some_and(|bits| bits & 2 != 0) {
-            return Err(Trouble::Request("it has too many records for one message".into()));
+            return Err(Trouble::Request("has too many records for one message"));
         }
         Ok(Sealed { octets, mac })
     }

@@ -55,6 +55,15 @@ async fn an_update_too_large_for_a_datagram_goes_over_tcp() {
 }
 
 #[tokio::test]
+async fn more_than_fits_into_one_message_is_refused_at_once() {
+    let fake = Fake::start(Quirks::default()).await;
+    let records: Vec<_> = (0..1200).map(|number| record(&format!("{number:043}"))).collect();
+    let error = fake.provider(None).add(&zone(), &records).await.unwrap_err();
+    assert_eq!(error.exit(), Exit::Input);
+    assert!(error.to_string().ends_with("has too many records for one message"), "{error}");
+}
+
+#[tokio::test]
 async fn a_truncated_answer_is_asked_for_again_over_tcp() {
     let fake = Fake::start(Quirks { truncate: true, ..Quirks::default() }).await;
     fake.provider(Some(key("hmac-sha256"))).add(&zone(), &[record("v")]).await.unwrap();

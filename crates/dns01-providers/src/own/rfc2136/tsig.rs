@@ -73,13 +73,13 @@ impl Key {
         self.signer.algorithm().to_string().trim_end_matches('.').to_owned()
     }
 
-    /// Signs `message` as of `now` (Unix seconds) and gives the MAC, which the answer's signature covers too.
-    pub(super) fn sign(&self, message: &mut Message, now: u64) -> Result<Vec<u8>, String> {
-        let (record, _) =
-            self.signer.sign_message(message, now).map_err(|error| error.to_string())?;
+    /// Signs `message` as of `now` (Unix seconds) and gives the MAC, which the answer's signature covers too; `None` if
+    /// the message cannot be encoded.
+    pub(super) fn sign(&self, message: &mut Message, now: u64) -> Option<Vec<u8>> {
+        let (record, _) = self.signer.sign_message(message, now).ok()?;
         let mac = record.data.mac.clone();
         message.set_signature(record);
-        Ok(mac)
+        Some(mac)
     }
 
     /// Verifies that `answer`, which came as `octets`, belongs to the request with this MAC; the error is the rest of

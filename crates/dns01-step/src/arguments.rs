@@ -40,6 +40,7 @@ fn boolean(arg: Arg) -> Arg {
         .default_value("false")
         .hide_default_value(true)
         .hide_possible_values(true)
+        .value_name("true|false")
         .value_parser(value_parser!(bool))
 }
 

@@ -47,7 +47,7 @@ impl Definitions {
             }
         }
         self.0.push(document);
-        Ok(())
+        config::check_together(&self.0).attempt(|| "use these definitions together".into())
     }
 
     /// The documents.

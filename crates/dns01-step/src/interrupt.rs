@@ -35,6 +35,41 @@ impl Interrupt {
         result
     }
 
+    /// Runs `work`; if a signal ends it, runs `rescue` instead, within the grace that protected sections have.
+    pub async fn or_rescue<T>(
+        &self,
+        work: impl Future<Output = T>,
+        rescue: impl AsyncFnOnce() -> T,
+    ) -> T {
+        let held = self.0.protected.fetch_add(1, Ordering::SeqCst) + 1;
+        let ended = {
+            let mut work = std::pin::pin!(work);
+            tokio::select! {
+                biased;
+                result = &mut work => Some(result),
+                () = self.stopped(held) => None,
+            }
+        };
+        let result = match ended {
+            Some(result) => result,
+            None => rescue().await,
+        };
+        self.0.protected.fetch_sub(1, Ordering::SeqCst);
+        self.0.changed.notify_waiters();
+        result
+    }
+
+    /// Returns once a signal has arrived and no more than `held` sections are protected.
+    async fn stopped(&self, held: usize) {
+        loop {
+            let changed = self.0.changed.notified();
+            if self.is_stopping() && self.0.protected.load(Ordering::SeqCst) <= held {
+                return;
+            }
+            changed.await;
+        }
+    }
+
     /// Whether a signal has arrived.
     pub fn is_stopping(&self) -> bool {
         self.0.stopping.load(Ordering::SeqCst)
@@ -48,6 +83,7 @@ impl Interrupt {
             result = &mut work => return Some(result),
             () = stop_signal() => self.0.stopping.store(true, Ordering::SeqCst),
         }
+        self.0.changed.notify_waiters();
         let second = stop_signal();
         let mut second = std::pin::pin!(second);
         let grace = tokio::time::sleep(GRACE);
@@ -76,5 +112,29 @@ async fn stop_signal() {
     tokio::select! {
         _ = terminate.recv() => (),
         _ = interrupt.recv() => (),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_protected_section_ends_before_the_rescue_begins() {
+        let interrupt = Interrupt::default();
+        let (inner, stopper) = (interrupt.clone(), interrupt.clone());
+        let work = async {
+            inner
+                .protect(async {
+                    stopper.0.stopping.store(true, Ordering::SeqCst);
+                    stopper.0.changed.notify_waiters();
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                })
+                .await;
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            "worked"
+        };
+        assert_eq!(interrupt.or_rescue(work, async || "rescued").await, "rescued");
+        assert_eq!(interrupt.0.protected.load(Ordering::SeqCst), 0);
     }
 }

@@ -21,7 +21,7 @@ use crate::{Attempt, Failure, Interrupt, Output};
 #[derive(Args, Clone, Debug)]
 pub struct CommonArgs {
     /// Certificate this is about: a DNS-1123 label, the name of its journal
-    #[arg(long, value_name = "NAME", help_heading = "Common")]
+    #[arg(long, aliases = ["name", "cert-name"], value_name = "NAME", help_heading = "Common")]
     pub certificate: Option<String>,
     /// Run this belongs to; on Argo `{{workflow.uid}}`
     #[arg(long, value_name = "ID", help_heading = "Common")]
@@ -121,6 +121,19 @@ impl StepIo {
     /// Signals, and what must not be cut in two by one.
     pub fn interrupt(&self) -> &Interrupt {
         &self.0.interrupt
+    }
+
+    /// The same connection for what must still be done after a signal.
+    pub fn after_a_signal(&self) -> Self {
+        let inner = &self.0;
+        Self(Arc::new(Inner {
+            step: inner.step,
+            outputs: inner.outputs.clone(),
+            common: inner.common.clone(),
+            origins: inner.origins.clone(),
+            interrupt: Interrupt::default(),
+            written: Mutex::default(),
+        }))
     }
 
     /// The certificate's name; exit 11 without one.

@@ -107,7 +107,7 @@ impl ChosenIssuer {
             .hint("write it to a file of mode 0600 and give --eab-hmac-key-file"));
         }
         let mut chosen = Self::from_reach(&args.reach)?;
-        chosen.server = "letsencrypt".to_owned();
+        "letsencrypt".clone_into(&mut chosen.server);
         if let Some((document, certificate)) = definition {
             let resolved =
                 document.resolve(&certificate.name).attempt(|| "use the definition".into())?;

@@ -131,6 +131,9 @@ impl Source for ProcessSource {
         if let Some(value) = self.lines.get(&format!("{name}_FILE")) {
             return read(name, Path::new(value.expose())).map(Some);
         }
+        if let Some(path) = self.open.get(&format!("{name}_FILE")) {
+            return read(name, Path::new(path)).map(Some);
+        }
         let solver = self.solver.as_deref().unwrap_or_default();
         let origin = || Origin::Config(format!("solver {solver}"));
         Ok(self

@@ -48,6 +48,11 @@ impl Solvers {
         Self { flags: flags.clone(), document: document.cloned() }
     }
 
+    /// The same for a certificate by name.
+    pub fn for_certificate(name: &str, flags: &SolverArgs, definitions: &Definitions) -> Self {
+        Self { flags: flags.clone(), document: definitions.document_for(Some(name)).cloned() }
+    }
+
     /// The solver for `name`; exit 11 if none is.
     pub fn choose(&self, name: &DomainName) -> Result<ChosenSolver, Failure> {
         let source = ProcessSource::new(&self.flags.credentials)?;

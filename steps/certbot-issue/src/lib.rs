@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Parser;
-use dns01_core::{Certificate, Exit, RenewalRule};
+use dns01_core::{Chain, Exit};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
@@ -87,7 +87,9 @@ impl Step for CertbotIssue {
             timeout: self.timeout.0,
         };
         let issued = issue(&request, &lookup, io).await?;
-        write_outputs(&issued, self.renewal.rule(&definitions, name), io)?;
+        let renews =
+            self.renewal.rule(&definitions, name).due_at(issued.chain.leaf(), issued.window, 0.5);
+        write_outputs(&issued.chain, renews, io)?;
         io.say(issued.summary());
         Ok(())
     }
@@ -105,8 +107,8 @@ pub fn generation(text: Option<&str>) -> Result<u64, Failure> {
 }
 
 /// Writes what a certificate says as output parameters.
-pub fn write_outputs(issued: &Issued, rule: RenewalRule, io: &StepIo) -> Result<(), Failure> {
-    let leaf: &Certificate = issued.chain.leaf();
+pub fn write_outputs(chain: &Chain, renews: DateTime<Utc>, io: &StepIo) -> Result<(), Failure> {
+    let leaf = chain.leaf();
     let time = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Secs, true);
     io.put("serial", &leaf.serial)?;
     io.put("names", leaf.names.iter().map(ToString::to_string).collect::<Vec<_>>().join(","))?;
@@ -115,7 +117,7 @@ pub fn write_outputs(issued: &Issued, rule: RenewalRule, io: &StepIo) -> Result<
     io.put("not-after", time(leaf.not_after))?;
     io.put("fingerprint", &leaf.fingerprint)?;
     io.put("ari-id", leaf.ari_id.as_deref().unwrap_or_default())?;
-    io.put("next-check", time(rule.due_at(leaf, issued.window, 0.5)))
+    io.put("next-check", time(renews))
 }
 
 impl Issued {
@@ -134,4 +136,4 @@ fn shortened(serial: &str) -> String {
 }
 
 /// How long the CA is given by `dns01 issue`, like the flag's default.
-pub const TIMEOUT: Duration = Duration::from_secs(300);
+pub const TIMEOUT: Duration = Duration::from_mins(5);

@@ -1,6 +1,12 @@
 //! Every step in one binary, chosen by the name it is called with or by its first argument; and the commands for
 //! people: the whole flow in one process, and what goes with it.
 
+mod deploy_hook;
+mod flow;
+mod issue;
+mod progress;
+mod report;
+
 use std::env;
 use std::ffi::OsString;
 use std::path::Path;
@@ -19,6 +25,9 @@ pub const STEPS: &[Entry] = &[
     Entry::of::<cleanup::Cleanup>(),
 ];
 
+/// The commands for people.
+pub const COMMANDS: &[Entry] = &[Entry::of::<issue::IssueCommand>()];
+
 /// Runs what `argv[0]` names, or else the first argument.
 pub fn main() -> ExitCode {
     let mut args: Vec<OsString> = env::args_os().collect();
@@ -33,5 +42,5 @@ pub fn main() -> ExitCode {
 
 fn entry(arg: Option<&OsString>) -> Option<&'static Entry> {
     let name = Path::new(arg?).file_name()?;
-    STEPS.iter().find(|step| step.name == name)
+    STEPS.iter().chain(COMMANDS).find(|step| step.name == name)
 }

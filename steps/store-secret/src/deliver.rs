@@ -173,13 +173,13 @@ impl Delivery {
     }
 
     /// A failure if any sink failed: a retryable one if any is, since all are tried again.
-    pub fn verdict(self) -> Result<(), Failure> {
+    pub fn checked(mut self) -> Result<Self, Failure> {
         let (count, total) = (self.failures.len(), self.outcomes.len());
-        let mut failures = self.failures;
+        let mut failures = std::mem::take(&mut self.failures);
         let worst =
             failures.iter().position(|failure| failure.exit().is_retryable()).unwrap_or_default();
         if failures.is_empty() {
-            return Ok(());
+            return Ok(self);
         }
         Err(failures.swap_remove(worst).state(format!(
             "{} of {total} sinks hold the new certificate; it is safe in the journal",

@@ -65,7 +65,7 @@ impl Step for StoreSecret {
         io.put("changed", delivery.changed())?;
         io.put_json("sinks", &delivery.outcomes)?;
         io.say(delivery.summary());
-        delivery.verdict()
+        delivery.checked().map(drop)
     }
 }
 

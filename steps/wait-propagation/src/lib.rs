@@ -61,6 +61,9 @@ fn published(json: Option<&str>) -> Result<Vec<Published>, Failure> {
     }
 }
 
+/// How long `dns01 issue` waits, like the flag's default.
+pub const TIMEOUT: Duration = Duration::from_mins(10);
+
 /// What has to be seen where. Where `present` told the zone and owner it wrote to, they are taken from it.
 pub async fn expectations(
     challenges: &[Challenge],

@@ -1,0 +1,311 @@
+//! The whole flow for one certificate in one process: the very steps of the workflow, in its order.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use certbot_issue::Issue;
+use chrono::{DateTime, Utc};
+use cleanup::Remover;
+use dns01_core::{Chain, Exit, RenewalRule};
+use dns01_lookup::Lookup;
+use dns01_step::{
+    Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
+    SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
+};
+use dns01_store::journal::State;
+use dns01_store::{Backend, Name};
+use order::{Action, OwnCsr, Placed, Request};
+use renew_check::Asked;
+use store_secret::Delivery;
+
+use crate::progress::Phases;
+
+/// How long cleanup may take after Ctrl-C.
+const LAST_WORDS: Duration = Duration::from_secs(20);
+
+/// One certificate and how it is got.
+#[derive(Debug)]
+pub(crate) struct Flow<'a> {
+    pub(crate) io: &'a StepIo,
+    pub(crate) name: Name,
+    pub(crate) run: String,
+    pub(crate) definitions: &'a Definitions,
+    pub(crate) backend: &'a Backend,
+    pub(crate) lookup: &'a Lookup,
+    pub(crate) journal: &'a JournalArgs,
+    pub(crate) issuer: &'a IssuerArgs,
+    pub(crate) solver: &'a SolverArgs,
+    pub(crate) sinks: &'a SinkArgs,
+    pub(crate) renewal: &'a RenewalArgs,
+    pub(crate) csr: Option<OwnCsr>,
+    pub(crate) force: bool,
+    pub(crate) preferred_chain: Option<String>,
+    pub(crate) propagation_timeout: Option<Duration>,
+}
+
+/// How the flow ended.
+#[derive(Debug)]
+pub(crate) enum Finished {
+    /// There was nothing to do.
+    Nothing { reason: String, not_after: Option<DateTime<Utc>>, next_check: Option<DateTime<Utc>> },
+    /// A certificate was issued or at least delivered.
+    Done {
+        chain: Chain,
+        delivery: Delivery,
+        sinks: Vec<PlannedSink>,
+        renews: DateTime<Utc>,
+        suggested: bool,
+    },
+}
+
+impl Flow<'_> {
+    /// Runs it. After a signal what was published is removed, and the next run goes on.
+    pub(crate) async fn run(&self) -> Result<Finished, Failure> {
+        let phases = Phases::new(self.io);
+        let rescue = async || {
+            let io = self.io.after_a_signal();
+            let left = match tokio::time::timeout(LAST_WORDS, self.clean(&io, &phases, false)).await
+            {
+                Ok(Ok(())) => "what was published is removed; run the same command again to go on",
+                _ => "TXT records may be left; the next run removes them",
+            };
+            Err(Failure::new(Exit::Interrupted, "stopped by a signal").state(left))
+        };
+        self.io.interrupt().or_rescue(self.run_to_end(&phases), rescue).await
+    }
+
+    async fn run_to_end(&self, phases: &Phases) -> Result<Finished, Failure> {
+        let verdict = self.check().await?;
+        if verdict.action == "none" {
+            let renew_check::Verdict { reason, not_after, next_check, .. } = verdict;
+            return Ok(Finished::Nothing { reason, not_after, next_check });
+        }
+        let behind = verdict.action == "deliver";
+        match self.attempt(phases, behind, false).await {
+            // One more, because a dead order says nothing about the next one.
+            Err(failure) if failure.exit() == Exit::OrderDead => {
+                tracing::warn!("{}; a new order is placed", failure.reason());
+                self.attempt(phases, behind, true).await
+            }
+            ended => ended,
+        }
+    }
+
+    async fn attempt(
+        &self,
+        phases: &Phases,
+        behind: bool,
+        one_more: bool,
+    ) -> Result<Finished, Failure> {
+        phases.start("order");
+        let placed = match self.place(behind, one_more).await {
+            Ok(placed) => placed,
+            Err(failure) => return Err(self.give_up("order", failure, phases).await),
+        };
+        let finished = match placed.action {
+            Action::None => {
+                let Placed { reason, state, .. } = placed;
+                let not_after = state.delivered.as_ref().map(|delivered| delivered.not_after);
+                return Ok(Finished::Nothing { reason, not_after, next_check: None });
+            }
+            Action::Deliver => self.deliver(&placed.state, None, phases).await,
+            Action::Issue => self.issue(&placed, phases).await,
+        };
+        match finished {
+            Ok(finished) => {
+                self.clean(self.io, phases, true).await?;
+                Ok(finished)
+            }
+            Err((phase, failure)) => Err(self.give_up(phase, failure, phases).await),
+        }
+    }
+
+    async fn check(&self) -> Result<renew_check::Verdict, Failure> {
+        let asked = Asked {
+            definitions: self.definitions,
+            backend: self.backend,
+            domains: self.csr.as_ref().map(|csr| csr.names.clone()).unwrap_or_default(),
+            issuer: self.issuer,
+            key_type: None,
+            renewal: self.renewal,
+            force: self.force,
+            pem: None,
+            sinks: self.sinks,
+            journal: self.journal,
+            run: &self.run,
+        };
+        renew_check::check(self.name.as_str(), &asked).await
+    }
+
+    async fn place(&self, sink_is_behind: bool, one_more: bool) -> Result<Placed, Failure> {
+        let definition = self.definitions.certificate(self.name.as_str());
+        let names = match (&self.csr, definition) {
+            (Some(csr), _) => csr.names.clone(),
+            (None, Some((_, certificate))) => certificate.dns_names.clone(),
+            (None, None) => Vec::new(),
+        };
+        let request = Request {
+            backend: self.backend,
+            certificate: self.name.clone(),
+            run: self.run.clone(),
+            names,
+            issuer: ChosenIssuer::new(self.issuer, definition)?,
+            engine: dns01_store::journal::Engine::Native,
+            key_type: self.definitions.key_type(self.name.as_str()).unwrap_or_default(),
+            keep_key: self.definitions.keeps_key(self.name.as_str()),
+            csr: self.csr.clone(),
+            rule: self.rule(),
+            force: self.force,
+            sink_is_behind,
+            one_more,
+        };
+        order::place(&request, self.lookup).await
+    }
+
+    fn rule(&self) -> RenewalRule {
+        self.renewal.rule(self.definitions, self.name.as_str())
+    }
+
+    async fn issue(
+        &self,
+        placed: &Placed,
+        phases: &Phases,
+    ) -> Result<Finished, (&'static str, Failure)> {
+        let state = &placed.state;
+        let count = state.spec.names.len();
+        phases.done(
+            "order",
+            format_args!(
+                "{}, {count} {}",
+                ca_name(state),
+                if count == 1 { "name" } else { "names" }
+            ),
+        );
+        let challenges = order::challenges(state);
+        if !challenges.is_empty() {
+            let solvers = self.solvers();
+            phases.start("present");
+            let presented =
+                present::present(&challenges, &solvers, self.lookup, None, None, self.io).await;
+            let presented = presented.map_err(|failure| ("present", failure))?;
+            phases.done("present", presented.summary());
+            phases.start("propagation");
+            let report = self.propagate(&challenges, &presented, &solvers).await;
+            let report = report.map_err(|failure| ("propagation", failure))?;
+            phases.done("propagation", wait_propagation::summary(&report));
+        }
+        phases.start("issue");
+        let issued = self.certify(state).await.map_err(|failure| ("issue", failure))?;
+        phases.done("issue", issued.summary());
+        self.deliver(state, Some(issued), phases).await
+    }
+
+    fn solvers(&self) -> Solvers {
+        Solvers::for_certificate(self.name.as_str(), self.solver, self.definitions)
+    }
+
+    async fn propagate(
+        &self,
+        challenges: &[dns01_core::Challenge],
+        presented: &present::Presented,
+        solvers: &Solvers,
+    ) -> Result<dns01_lookup::Report, Failure> {
+        let defined = challenges
+            .iter()
+            .filter_map(|one| solvers.choose(&one.domain).ok()?.propagation.timeout)
+            .max();
+        let timeout = self
+            .propagation_timeout
+            .or(defined.map(|timeout| timeout.0))
+            .unwrap_or(wait_propagation::TIMEOUT);
+        let expected =
+            wait_propagation::expectations(challenges, &presented.published, self.lookup, None)
+                .await?;
+        let mut telling = wait_propagation::Telling::new(self.io);
+        wait_propagation::wait(&expected, self.lookup, timeout, &mut telling, self.io).await
+    }
+
+    async fn certify(&self, state: &State) -> Result<certbot_issue::Issued, Failure> {
+        let definition = self.definitions.certificate(self.name.as_str());
+        let mut issuer = ChosenIssuer::for_reach(&self.issuer.reach, definition)?;
+        issuer.preferred_chain = self.preferred_chain.clone().or(issuer.preferred_chain);
+        let request = Issue {
+            backend: self.backend,
+            certificate: self.name.clone(),
+            run: self.run.clone(),
+            generation: state.generation,
+            issuer,
+            timeout: certbot_issue::TIMEOUT,
+        };
+        certbot_issue::issue(&request, self.lookup, self.io).await
+    }
+
+    async fn deliver(
+        &self,
+        state: &State,
+        issued: Option<certbot_issue::Issued>,
+        phases: &Phases,
+    ) -> Result<Finished, (&'static str, Failure)> {
+        phases.start("store");
+        let stored = async {
+            let sinks =
+                planned_sinks(self.definitions, self.name.as_str(), self.sinks, self.journal)?;
+            let journal = self.backend.journal(&self.name);
+            let delivery =
+                store_secret::deliver(&journal, state.generation, &sinks, self.io).await?;
+            let now = journal.read().await.attempt(|| "read the journal".into())?;
+            let chain = now.as_ref().and_then(State::current);
+            let chain = chain.ok_or_else(|| {
+                Failure::new(Exit::Bug, "what was delivered is not in the journal")
+            })?;
+            let draw = now.as_ref().map_or(0.5, State::draw);
+            Ok((sinks, delivery.checked()?, chain, draw))
+        };
+        let (sinks, delivery, chain, draw) = stored.await.map_err(|failure| ("store", failure))?;
+        phases.done("store", delivery.summary());
+        let window = issued.and_then(|issued| issued.window);
+        let renews = self.rule().due_at(chain.leaf(), window, draw);
+        Ok(Finished::Done { chain, delivery, sinks, renews, suggested: window.is_some() })
+    }
+
+    /// Removes what this run has published; says nothing where that is nothing.
+    async fn clean(&self, io: &StepIo, phases: &Phases, settle: bool) -> Result<(), Failure> {
+        let solvers = self.solvers();
+        let remover = Remover::new(&solvers, self.lookup, None, io);
+        let request = cleanup::Request { run: &self.run, exit_hook: false, settle };
+        let removal = cleanup::clean(&self.backend.journal(&self.name), &request, &remover).await?;
+        if removal.note.is_none() && !(removal.gone.is_empty() && removal.left.is_empty()) {
+            phases.done("cleanup", removal.summary());
+        }
+        removal.verdict(false)
+    }
+
+    /// The failure, after cleanup has done what it could.
+    async fn give_up(&self, phase: &str, failure: Failure, phases: &Phases) -> Failure {
+        phases.failed(phase);
+        match self.clean(self.io, phases, true).await {
+            Ok(()) => failure,
+            Err(left) => {
+                tracing::warn!("cleanup: {}", left.reason());
+                failure
+            }
+        }
+    }
+}
+
+/// How people call the CA: by our name for it, or by its host.
+fn ca_name(state: &State) -> String {
+    let account = state.spec.account.as_str();
+    let host = || state.spec.directory.split('/').nth(2).unwrap_or(account).to_owned();
+    if account.starts_with("ca-") { host() } else { account.to_owned() }
+}
+
+/// A run id that no other run has.
+pub(crate) fn run_id(io: &StepIo) -> String {
+    io.common().run_id.clone().unwrap_or_else(|| format!("run-{:016x}", rand::random::<u64>()))
+}
+
+/// Where `path` is, for files that a later run reads from another folder.
+pub(crate) fn absolute(path: &std::path::Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
+}

@@ -1,0 +1,209 @@
+//! `dns01 issue`: the whole flow in one process, for a host, a laptop, or one pod.
+
+mod definition;
+
+use std::path::PathBuf;
+
+use chrono::Utc;
+use clap::Parser;
+use dns01_core::{Exit, KeyType, OwnerName};
+use dns01_lookup::{Lookup, LookupArgs};
+use dns01_step::config::GoDuration;
+use dns01_step::{
+    Attempt, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output, RenewalArgs,
+    SinkArgs, SolverArgs, Step, StepIo,
+};
+use order::OwnCsr;
+
+use crate::flow::{Finished, Flow, run_id};
+use crate::{deploy_hook, report};
+
+/// Get a certificate: all steps in one process.
+#[derive(Debug, Parser)]
+#[command(
+    after_help = "Example:\n  dns01 issue -d example.org -d '*.example.org' --provider cloudflare --env-file cf.env --agree-tos"
+)]
+pub(crate) struct IssueCommand {
+    #[command(flatten)]
+    pub(crate) domains: DomainArgs,
+    /// For every name also certify its wildcard, and for every wildcard its name
+    #[arg(long)]
+    pub(crate) combo: bool,
+    #[command(flatten)]
+    pub(crate) issuer: IssuerArgs,
+    #[command(flatten)]
+    pub(crate) solver: SolverArgs,
+    /// Kind of key: ec256, ec384, rsa2048, rsa3072 or rsa4096
+    #[arg(long, short = 'k', alias = "keylength", value_name = "TYPE")]
+    pub(crate) key_type: Option<KeyType>,
+    /// Certify the key of this CSR (PEM or DER); the names are its own
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["domain", "domains_file", "key_type", "combo"])]
+    csr: Option<PathBuf>,
+    /// Issue although the certificate is not due
+    #[arg(long, alias = "force-renewal")]
+    force: bool,
+    /// Issuer name of the chain to prefer, where the CA offers several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) preferred_chain: Option<String>,
+    /// Give up waiting for the name servers after this
+    #[arg(long, value_name = "DURATION")]
+    propagation_timeout: Option<GoDuration>,
+    /// Program with arguments to run after a delivery that changed something; no shell is involved
+    #[arg(long, alias = "reloadcmd", value_name = "COMMAND")]
+    pub(crate) deploy_hook: Option<String>,
+    /// Print key and chain, and leave nothing behind: no journal, no account, no files
+    #[arg(long, conflicts_with_all = ["journal", "dir"])]
+    ephemeral: bool,
+    #[command(flatten)]
+    renewal: RenewalArgs,
+    #[command(flatten)]
+    pub(crate) sinks: SinkArgs,
+    #[command(flatten)]
+    journal: JournalArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+impl Step for IssueCommand {
+    const NAME: &'static str = "issue";
+    const OUTPUTS: &'static [Output] = &[
+        Output { name: "action", about: "what was done: none, deliver or issue", default: "" },
+        Output {
+            name: "serial",
+            about: "serial number of the certificate, hexadecimal with colons",
+            default: "",
+        },
+        Output { name: "names", about: "the names it is for, separated by commas", default: "" },
+        Output { name: "issuer", about: "common name of its issuer", default: "" },
+        Output { name: "not-before", about: "start of its validity (RFC 3339)", default: "" },
+        Output { name: "not-after", about: "end of its validity (RFC 3339)", default: "" },
+        Output { name: "fingerprint", about: "sha256: and the SHA-256 of its DER", default: "" },
+        Output {
+            name: "ari-id",
+            about: "its identifier for renewal information (RFC 9773)",
+            default: "",
+        },
+        Output {
+            name: "next-check",
+            about: "when it is about to be renewed (RFC 3339)",
+            default: "",
+        },
+        Output {
+            name: "changed",
+            about: "whether any sink holds something new: true or false",
+            default: "",
+        },
+        Output {
+            name: "sinks",
+            about: "how each sink fared: a JSON list of id, state, error",
+            default: "[]",
+        },
+    ];
+
+    async fn run(mut self, io: &StepIo) -> Result<(), Failure> {
+        let folder = self
+            .ephemeral
+            .then(tempfile::tempdir)
+            .transpose()
+            .attempt(|| "make a temporary folder".into())?;
+        if let Some(folder) = &folder {
+            self.journal.home.dir = Some(folder.path().to_owned());
+            if self.sinks.sink.is_empty() {
+                self.sinks.sink = vec!["stdout:".to_owned()];
+            }
+        }
+        let csr = self.csr.as_deref().map(OwnCsr::read).transpose()?;
+        let given = Definitions::load(&io.common().config)?;
+        let wanted = definition::wanted(&self, &given, csr.as_ref(), io)?;
+        let (name, definitions) = (wanted.name.clone(), &wanted.definitions);
+        let backend = dns01_store::open(&self.journal.address())
+            .await
+            .attempt(|| "open the journal".into())?;
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        let flow = Flow {
+            io,
+            name: name.parse().attempt(|| "use the certificate's name".into())?,
+            run: run_id(io),
+            definitions,
+            backend: &backend,
+            lookup: &lookup,
+            journal: &self.journal,
+            issuer: &self.issuer,
+            solver: &self.solver,
+            sinks: &self.sinks,
+            renewal: &self.renewal,
+            csr,
+            force: self.force,
+            preferred_chain: self.preferred_chain.clone(),
+            propagation_timeout: self.propagation_timeout.map(|timeout| timeout.0),
+        };
+        let keeps = folder.is_none() && !self.journal.is_on_kubernetes() && wanted.is_ours;
+        let saved = if keeps {
+            definition::save(&self.journal.home.root(), &wanted, io)?
+        } else {
+            Vec::new()
+        };
+        let finished = flow.run().await?;
+        conclude(&name, definitions, finished, io).await?;
+        if keeps {
+            saved.into_iter().for_each(|line| io.say(line));
+            report::schedule().into_iter().for_each(|line| io.say(line));
+        }
+        Ok(())
+    }
+}
+
+/// Says and writes how a flow ended, and runs the deploy hook of its definition.
+pub(crate) async fn conclude(
+    name: &str,
+    definitions: &Definitions,
+    finished: Finished,
+    io: &StepIo,
+) -> Result<(), Failure> {
+    match finished {
+        Finished::Nothing { reason, not_after, next_check } => {
+            io.say(report::nothing(name, &reason, not_after, next_check));
+            if io.step() == IssueCommand::NAME {
+                io.put("action", "none")?;
+            }
+        }
+        Finished::Done { chain, delivery, sinks, renews, suggested } => {
+            let hook = definitions
+                .certificate(name)
+                .map(|(_, certificate)| certificate.deploy_hook.clone());
+            if let (Some(hook), true) = (hook, delivery.changed()) {
+                deploy_hook::run(&hook, name, &sinks).await?;
+            }
+            if io.step() == IssueCommand::NAME {
+                certbot_issue::write_outputs(&chain, renews, io)?;
+                io.put("changed", delivery.changed())?;
+                io.put_json("sinks", &delivery.outcomes)?;
+                io.put("action", "issue")?;
+            }
+            // A key on stdout must stay the only thing there.
+            if sinks.iter().all(|sink| sink.address != dns01_core::SinkAddress::Stdout) {
+                io.say(report::delivered(name, &chain, &sinks, (renews, suggested), Utc::now()));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// `--name`, else the first name without `*.`, dots as hyphens; over 50 characters cut, with a hash.
+pub(crate) fn default_name(domain: &OwnerName) -> String {
+    let name = domain.as_str().replace('.', "-");
+    if name.len() <= 50 {
+        return name;
+    }
+    let digest = dns01_core::SpkiHash::of(name.as_bytes()).to_string();
+    let hash: String = digest.trim_start_matches("sha256:").chars().take(10).collect();
+    format!("{}-{hash}", name[..39].trim_end_matches('-'))
+}
+
+/// The argv of a command line as people type it: words and quotes, no shell.
+pub(crate) fn words(command: &str) -> Result<Vec<String>, Failure> {
+    shell_words::split(command).map_err(|_| {
+        Failure::new(Exit::Config, "the deploy hook has an open quote")
+            .hint("close it, or give a script's path")
+    })
+}

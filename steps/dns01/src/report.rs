@@ -1,0 +1,96 @@
+//! What `dns01 issue` says when it is done.
+
+use std::fmt::Write as _;
+use std::path::Path;
+
+use chrono::{DateTime, Utc};
+use dns01_core::{Chain, FolderLayout, SinkAddress};
+use dns01_step::PlannedSink;
+
+/// Where `dns01 timer --install` puts what schedules renewals.
+pub(crate) const TIMER: &str = "/etc/systemd/system/dns01-renew.timer";
+
+/// The closing text after a certificate was delivered.
+pub(crate) fn delivered(
+    name: &str,
+    chain: &Chain,
+    sinks: &[PlannedSink],
+    (renews, suggested): (DateTime<Utc>, bool),
+    now: DateTime<Utc>,
+) -> String {
+    let leaf = chain.leaf();
+    let names: Vec<String> = leaf.names.iter().map(dns01_core::Identifier::unicode).collect();
+    let mut text = format!("\nCertificate {name}: {}\n", names.join(", "));
+    for sink in sinks {
+        place(&mut text, name, sink);
+    }
+    let days = (leaf.not_after - now).num_days();
+    let left = if days > 1 {
+        format!("{days} days")
+    } else {
+        format!("{} hours", (leaf.not_after - now).num_hours())
+    };
+    let why = if suggested { "the CA's ARI window" } else { "by its lifetime" };
+    let _ = writeln!(text, "  expires    {} UTC ({left})", leaf.not_after.format("%Y-%m-%d %H:%M"));
+    let _ = write!(text, "  renews     about {} ({why})", renews.format("%Y-%m-%d"));
+    text
+}
+
+fn place(text: &mut String, name: &str, sink: &PlannedSink) {
+    match &sink.address {
+        SinkAddress::Dir(path) => {
+            let files = &sink.options.files;
+            let folder = match sink.options.layout {
+                FolderLayout::Plain => path.clone(),
+                FolderLayout::Certbot => path.join("live").join(name),
+            };
+            let mode = sink.options.key_mode();
+            let _ = writeln!(text, "  fullchain  {}", folder.join(&files.fullchain).display());
+            let _ = writeln!(
+                text,
+                "  key        {}  ({mode:04o} {})",
+                folder.join(&files.key).display(),
+                user()
+            );
+        }
+        SinkAddress::Secret { .. } => {
+            let _ = writeln!(
+                text,
+                "  secret     {}",
+                sink.address.to_string().trim_start_matches("secret:")
+            );
+        }
+        SinkAddress::Stdout => (),
+    }
+}
+
+fn user() -> String {
+    if rustix::process::geteuid().is_root() {
+        return "root".to_owned();
+    }
+    std::env::var("USER").unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string())
+}
+
+/// What to do about renewal, unless it is scheduled.
+pub(crate) fn schedule() -> Option<&'static str> {
+    (!Path::new(TIMER).exists()).then_some(
+        "Renewal is not scheduled yet:  sudo dns01 timer --install    (cron: 17 3,15 * * * dns01 renew -q)",
+    )
+}
+
+/// The one line of a call that found nothing to do.
+pub(crate) fn nothing(
+    name: &str,
+    reason: &str,
+    not_after: Option<DateTime<Utc>>,
+    next_check: Option<DateTime<Utc>>,
+) -> String {
+    let mut text = format!("Certificate {name}: nothing to do, it is {reason}");
+    if let Some(at) = not_after {
+        let _ = write!(text, "; expires {}", at.format("%Y-%m-%d"));
+    }
+    if let Some(at) = next_check {
+        let _ = write!(text, ", renews about {}", at.format("%Y-%m-%d"));
+    }
+    text + " (--force issues now)"
+}

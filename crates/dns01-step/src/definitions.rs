@@ -26,12 +26,17 @@ impl Definitions {
         }
         let mut all = Self::default();
         for file in files {
-            all.add(
-                Config::load(&file)
-                    .attempt(|| format!("read the configuration `{}`", file.display()))?,
-            )?;
+            all.add_file(&file)?;
         }
         Ok(all)
+    }
+
+    /// Reads and adds a document.
+    pub fn add_file(&mut self, file: &Path) -> Result<(), Failure> {
+        self.add(
+            Config::load(file)
+                .attempt(|| format!("read the configuration `{}`", file.display()))?,
+        )
     }
 
     /// Adds a document; exit 11 if it defines a certificate that another one has.

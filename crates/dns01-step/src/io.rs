@@ -227,7 +227,10 @@ impl StepIo {
         further: Vec<(String, String, Origin)>,
     ) {
         let mut lines: Vec<(String, String, Origin)> = Vec::new();
-        for id in matches.ids() {
+        // Flattened groups of flags are ids too, in the case of their types.
+        for id in
+            matches.ids().filter(|id| id.as_str().starts_with(|c: char| c.is_ascii_lowercase()))
+        {
             let Some(raw) = matches.try_get_raw(id.as_str()).ok().flatten() else { continue };
             let value = raw.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(",");
             let origin = match matches.value_source(id.as_str()) {

@@ -12,7 +12,7 @@ use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
     SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
 };
-use dns01_store::journal::State;
+use dns01_store::journal::{Phase, State};
 use dns01_store::{Backend, Name};
 use order::{Action, OwnCsr, Placed, Request};
 use renew_check::Asked;
@@ -54,7 +54,7 @@ pub(crate) enum Finished {
         delivery: Delivery,
         sinks: Vec<PlannedSink>,
         renews: DateTime<Utc>,
-        suggested: bool,
+        suggested: Option<bool>,
     },
 }
 
@@ -263,33 +263,69 @@ impl Flow<'_> {
         };
         let (sinks, delivery, chain, draw) = stored.await.map_err(|failure| ("store", failure))?;
         phases.done("store", delivery.summary());
+        let suggested = issued.as_ref().map(|issued| issued.window.is_some());
         let window = issued.and_then(|issued| issued.window);
         let renews = self.rule().due_at(chain.leaf(), window, draw);
-        Ok(Finished::Done { chain, delivery, sinks, renews, suggested: window.is_some() })
+        Ok(Finished::Done { chain, delivery, sinks, renews, suggested })
+    }
+
+    /// Sets up every provider once before anything is asked of the CA: a missing setting must not cost an order.
+    pub(crate) fn preflight(&self) -> Result<(), Failure> {
+        let solvers = self.solvers();
+        let definition = self.definitions.certificate(self.name.as_str());
+        for name in definition.iter().flat_map(|(_, certificate)| &certificate.dns_names) {
+            let solver = solvers.choose(name.domain())?;
+            dns01_providers::build(&solver.provider, &solver.source)
+                .attempt(|| format!("set up the provider `{}`", solver.provider))?;
+        }
+        Ok(())
     }
 
     /// Removes what this run has published; says nothing where that is nothing.
     async fn clean(&self, io: &StepIo, phases: &Phases, settle: bool) -> Result<(), Failure> {
-        let solvers = self.solvers();
-        let remover = Remover::new(&solvers, self.lookup, None, io);
-        let request = cleanup::Request { run: &self.run, exit_hook: false, settle };
-        let removal = cleanup::clean(&self.backend.journal(&self.name), &request, &remover).await?;
-        if removal.note.is_none() && !(removal.gone.is_empty() && removal.left.is_empty()) {
+        let removal = self.removal(io, settle).await?;
+        if removal.left.is_empty() && !removal.gone.is_empty() {
             phases.done("cleanup", removal.summary());
         }
         removal.verdict(false)
     }
 
-    /// The failure, after cleanup has done what it could.
+    async fn removal(&self, io: &StepIo, settle: bool) -> Result<cleanup::Removal, Failure> {
+        let solvers = self.solvers();
+        let remover = Remover::new(&solvers, self.lookup, None, io);
+        let request = cleanup::Request { run: &self.run, exit_hook: false, settle };
+        cleanup::clean(&self.backend.journal(&self.name), &request, &remover).await
+    }
+
+    /// The failure with what is left behind, after cleanup has done what it could.
     async fn give_up(&self, phase: &str, failure: Failure, phases: &Phases) -> Failure {
         phases.failed(phase);
-        match self.clean(self.io, phases, true).await {
-            Ok(()) => failure,
-            Err(left) => {
-                tracing::warn!("cleanup: {}", left.reason());
-                failure
+        let cleaned = self.clean(self.io, phases, true).await;
+        if let Err(left) = &cleaned {
+            phases.failed("cleanup");
+            if left.reason() != failure.reason() {
+                tracing::debug!("cleanup: {}", left.reason());
             }
         }
+        let state = self.backend.journal(&self.name).read().await.ok().flatten();
+        failure.state(left_behind(state.as_ref(), cleaned.is_ok()))
+    }
+}
+
+/// One line about DNS and the order after a failure.
+fn left_behind(state: Option<&State>, clean: bool) -> String {
+    let dns = if clean {
+        "no TXT is left"
+    } else {
+        "TXT records may be left, and the next run removes them"
+    };
+    let open = state.filter(|state| matches!(state.phase, Phase::Ordered | Phase::Finalizing));
+    match open.and_then(|state| state.order.as_ref()?.expires) {
+        Some(at) => format!(
+            "{dns}; the order is open until {}, run the same command again",
+            at.format("%Y-%m-%d %H:%M UTC")
+        ),
+        None => format!("{dns}; run the same command again"),
     }
 }
 

@@ -1,17 +1,24 @@
 //! Every step in one binary, chosen by the name it is called with or by its first argument; and the commands for
 //! people: the whole flow in one process, and what goes with it.
 
+mod about;
 mod deploy_hook;
 mod flow;
+mod install;
 mod issue;
+mod list;
 mod progress;
+mod renew;
 mod report;
+mod timer;
 
 use std::env;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::process::ExitCode;
 
+use clap::Command;
+use dns01_core::Exit;
 use dns01_step::Entry;
 
 /// The steps, in the order a workflow runs them.
@@ -26,21 +33,59 @@ pub const STEPS: &[Entry] = &[
 ];
 
 /// The commands for people.
-pub const COMMANDS: &[Entry] = &[Entry::of::<issue::IssueCommand>()];
+pub const COMMANDS: &[Entry] = &[
+    Entry::of::<issue::IssueCommand>(),
+    Entry::of::<renew::Renew>(),
+    Entry::of::<list::List>(),
+    Entry::of::<timer::Timer>(),
+    Entry::of::<about::Providers>(),
+    Entry::of::<about::Completions>(),
+    Entry::of::<install::Install>(),
+    Entry::of::<about::Version>(),
+];
+
+/// Other names: the task in the workflow is called `issue`, and what it does is to finalize.
+const ALIASES: &[(&str, &str)] = &[("finalize", "certbot-issue")];
 
 /// Runs what `argv[0]` names, or else the first argument.
 pub fn main() -> ExitCode {
     let mut args: Vec<OsString> = env::args_os().collect();
-    if entry(args.first()).is_none() && !args.is_empty() {
+    if let Some(step) = args.first().and_then(|name| entry(name)) {
+        return step.main(args);
+    }
+    if let Some(chosen) = args.get(1).and_then(|name| entry(name)) {
         args.remove(0);
+        return chosen.main(args);
     }
-    match entry(args.first()) {
-        Some(step) => step.main(args),
-        None => ExitCode::from(dns01_core::Exit::Usage.code()),
-    }
+    help(&args)
 }
 
-fn entry(arg: Option<&OsString>) -> Option<&'static Entry> {
-    let name = Path::new(arg?).file_name()?;
-    STEPS.iter().chain(COMMANDS).find(|step| step.name == name)
+fn entry(name: &OsStr) -> Option<&'static Entry> {
+    let name = Path::new(name).file_name()?;
+    let name =
+        ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, real)| OsStr::new(real));
+    COMMANDS.iter().chain(STEPS).find(|step| step.name == name)
+}
+
+/// The whole command line, for help and completion.
+fn command() -> Command {
+    Command::new("dns01")
+        .about("Gets, renews and delivers TLS certificates by ACME DNS-01, step by step or all at once")
+        .version(env!("CARGO_PKG_VERSION"))
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(COMMANDS.iter().chain(STEPS).map(Entry::command))
+}
+
+/// `--help`, `--version`, or a word that is no command.
+fn help(args: &[OsString]) -> ExitCode {
+    match command().try_get_matches_from(args) {
+        // Every subcommand was dispatched before; only an option before it leads here.
+        Ok(_) => ExitCode::from(Exit::Usage.code()),
+        Err(error) => {
+            // Nothing can be done for a reader who has gone.
+            let _ = error.print();
+            if error.use_stderr() { ExitCode::from(Exit::Usage.code()) } else { ExitCode::SUCCESS }
+        }
+    }
 }

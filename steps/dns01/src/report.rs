@@ -15,7 +15,7 @@ pub(crate) fn delivered(
     name: &str,
     chain: &Chain,
     sinks: &[PlannedSink],
-    (renews, suggested): (DateTime<Utc>, bool),
+    (renews, suggested): (DateTime<Utc>, Option<bool>),
     now: DateTime<Utc>,
 ) -> String {
     let leaf = chain.leaf();
@@ -24,15 +24,17 @@ pub(crate) fn delivered(
     for sink in sinks {
         place(&mut text, name, sink);
     }
-    let days = (leaf.not_after - now).num_days();
-    let left = if days > 1 {
-        format!("{days} days")
-    } else {
-        format!("{} hours", (leaf.not_after - now).num_hours())
+    // Rounded: a certificate that was made a minute ago has its 90 days.
+    let hours = ((leaf.not_after - now).num_minutes() + 30) / 60;
+    let left =
+        if hours > 48 { format!("{} days", (hours + 12) / 24) } else { format!("{hours} hours") };
+    let why = match suggested {
+        Some(true) => " (the CA's ARI window)",
+        Some(false) => " (by its lifetime)",
+        None => "",
     };
-    let why = if suggested { "the CA's ARI window" } else { "by its lifetime" };
     let _ = writeln!(text, "  expires    {} UTC ({left})", leaf.not_after.format("%Y-%m-%d %H:%M"));
-    let _ = write!(text, "  renews     about {} ({why})", renews.format("%Y-%m-%d"));
+    let _ = write!(text, "  renews     about {}{why}", renews.format("%Y-%m-%d"));
     text
 }
 

@@ -143,9 +143,11 @@ impl Step for IssueCommand {
         } else {
             Vec::new()
         };
+        flow.preflight()?;
         let finished = flow.run().await?;
+        let news = matches!(finished, Finished::Done { .. });
         conclude(&name, definitions, finished, io).await?;
-        if keeps {
+        if keeps && news {
             saved.into_iter().for_each(|line| io.say(line));
             report::schedule().into_iter().for_each(|line| io.say(line));
         }

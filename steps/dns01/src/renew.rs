@@ -1,0 +1,123 @@
+//! `dns01 renew`: renews what is due, from `dns01.yaml` and from earlier `issue` calls.
+
+use std::path::Path;
+
+use clap::Parser;
+use dns01_core::Exit;
+use dns01_lookup::{Lookup, LookupArgs};
+use dns01_step::config::documents;
+use dns01_step::{
+    Attempt, Definitions, Failure, HomeArgs, IssuerArgs, JournalArgs, Output, ReachArgs,
+    RenewalArgs, SinkArgs, SolverArgs, Step, StepIo,
+};
+use dns01_store::Backend;
+
+use crate::flow::{Flow, run_id};
+use crate::issue::conclude;
+
+/// Renew every certificate that is due.
+#[derive(Debug, Parser)]
+pub(crate) struct Renew {
+    /// Certificates to renew; else all that are defined
+    #[arg(value_name = "NAME")]
+    names: Vec<String>,
+    /// Issue although nothing is due; needs names
+    #[arg(long, alias = "force-renewal", requires = "names")]
+    force: bool,
+    #[command(flatten)]
+    solver: SolverArgs,
+    #[command(flatten)]
+    reach: ReachArgs,
+    #[command(flatten)]
+    renewal: RenewalArgs,
+    #[command(flatten)]
+    home: HomeArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+}
+
+impl Step for Renew {
+    const NAME: &'static str = "renew";
+    const OUTPUTS: &'static [Output] = &[];
+
+    async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let definitions = known(&io.common().config, &self.home.root())?;
+        let journal = JournalArgs { journal: None, home: self.home.clone() };
+        let backend =
+            dns01_store::open(&journal.address()).await.attempt(|| "open the journal".into())?;
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        let all = || definitions.documents().iter().flat_map(|document| &document.certificates);
+        let names = match self.names.as_slice() {
+            [] => all()
+                .filter(|certificate| !certificate.suspend)
+                .map(|certificate| certificate.name.clone())
+                .collect(),
+            names => names.to_vec(),
+        };
+        if names.is_empty() {
+            io.say("No certificate is defined here: `dns01 issue` makes one, or define it in dns01.yaml");
+        }
+        let mut worst: Option<Failure> = None;
+        for name in names {
+            match self.renew(&name, &definitions, &backend, &journal, &lookup, io).await {
+                Ok(()) => (),
+                Err(failure) if failure.exit() == Exit::Interrupted => return Err(failure),
+                // One that fails must not keep the others from being renewed.
+                Err(failure) => {
+                    tracing::error!(certificate = name, "{}", failure.one_line());
+                    worst.get_or_insert(failure);
+                }
+            }
+        }
+        worst.map_or(Ok(()), Err)
+    }
+}
+
+impl Renew {
+    async fn renew(
+        &self,
+        name: &str,
+        definitions: &Definitions,
+        backend: &Backend,
+        journal: &JournalArgs,
+        lookup: &Lookup,
+        io: &StepIo,
+    ) -> Result<(), Failure> {
+        if definitions.certificate(name).is_none() {
+            return Err(Failure::new(Exit::NotFound, format!("no certificate is called `{name}`"))
+                .hint("`dns01 list` shows them"));
+        }
+        let issuer = IssuerArgs { reach: self.reach.clone(), ..IssuerArgs::default() };
+        let flow = Flow {
+            io,
+            name: name.parse().attempt(|| "use the certificate's name".into())?,
+            run: run_id(io),
+            definitions,
+            backend,
+            lookup,
+            journal,
+            issuer: &issuer,
+            solver: &self.solver,
+            sinks: &SinkArgs::default(),
+            renewal: &self.renewal,
+            csr: None,
+            force: self.force,
+            preferred_chain: None,
+            propagation_timeout: None,
+        };
+        let finished = flow.run().await?;
+        conclude(name, definitions, finished, io).await
+    }
+}
+
+/// What `dns01.yaml` defines, and what earlier `issue` calls have kept.
+pub(crate) fn known(places: &[String], root: &Path) -> Result<Definitions, Failure> {
+    let mut definitions = Definitions::load(places)?;
+    let kept = root.join("certificates");
+    if kept.is_dir() {
+        for file in documents(&kept).attempt(|| "find the kept definitions".into())? {
+            definitions.add_file(&file)?;
+        }
+    }
+    Ok(definitions)
+}

@@ -105,7 +105,10 @@ pub(super) fn sort(
         return Fault::Final(no_zone());
     }
     if UNANSWERED.iter().any(|start| text.starts_with(start)) {
-        return Fault::Final(unavailable(format!("{title} could not be reached")));
+        return Fault::Final(ProviderError::Unavailable {
+            what: format!("the API of {title} could not be reached"),
+            hint: Some("check the way to it: DNS, firewall, HTTPS_PROXY, CA certificates".into()),
+        });
     }
     let refusal = Refusal::read(text);
     let said = refusal.said();

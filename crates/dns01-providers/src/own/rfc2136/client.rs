@@ -100,7 +100,8 @@ impl Client {
             }
         }
         let why = last.map_or("it has no address".into(), |(address, trouble)| {
-            format!("{trouble} (from {address})")
+            let is_plain = address.to_string() == self.server.to_string();
+            if is_plain { trouble.to_string() } else { format!("{trouble} ({address})") }
         });
         Err(ProviderError::Unavailable {
             what: format!("name server `{}` gave no usable answer: {why}", self.server),

@@ -37,12 +37,12 @@ pub(super) fn key(settings: &Settings) -> Result<Option<Key>, ProviderError> {
         (None, Some(_)) => return Err(settings.unset(KEY)),
     };
     let Some(algorithm) = settings.get(ALGORITHM) else {
-        return Err(better_key(
-            settings,
-            ALGORITHM,
-            "is not set, which to lego means `hmac-sha1`: that is too weak",
-            name,
-        ));
+        let why = "is not set, which to lego means `hmac-sha1`: that is too weak";
+        let hint = format!(
+            "set {ALGORITHM}=hmac-sha256 if that is what the server's key is; else {}",
+            advice(name)
+        );
+        return Err(settings.malformed_with_hint(ALGORITHM, why, hint));
     };
     Key::new(name, algorithm, &secret).map(Some).map_err(|fault| match fault {
         KeyFault::Name(why) => settings.malformed(KEY, &why),
@@ -64,11 +64,15 @@ fn key_file_text(settings: &Settings, file: &str) -> Result<SecretText, Provider
 
 /// The error for a key that no one should use any more.
 fn better_key(settings: &Settings, env: &'static str, why: &str, name: &str) -> ProviderError {
-    let hint = format!(
-        "make a key with `tsig-keygen -a hmac-sha256 {}`, give it to the server, and set {ALGORITHM}=hmac-sha256",
-        name.escape_debug()
-    );
-    settings.malformed_with_hint(env, why, hint)
+    settings.malformed_with_hint(env, why, advice(name))
+}
+
+/// How to get a better key of the same name.
+fn advice(name: &str) -> String {
+    let name = name.escape_debug();
+    format!(
+        "make a key with `tsig-keygen -a hmac-sha256 {name}`, give it to the server, and name its file in {FILE}"
+    )
 }
 
 #[cfg(test)]

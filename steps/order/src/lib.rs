@@ -8,6 +8,8 @@ mod authorize;
 mod csr;
 mod place;
 mod refusal;
+mod request;
+mod writes;
 
 use std::path::PathBuf;
 
@@ -21,7 +23,8 @@ use dns01_step::{
 use dns01_store::journal::{Engine, Presence, State};
 
 pub use csr::OwnCsr;
-pub use place::{Action, Placed, Request, place};
+pub use place::place;
+pub use request::{Action, Placed, Request};
 
 /// Decide whether a certificate is to be issued, and place or resume its order.
 #[derive(Debug, Parser)]

@@ -7,104 +7,35 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use dns01_acme::{AcmeError, Ca, CaSettings, Order, OrderStatus};
-use dns01_core::{
-    Exit, Explain as _, Identifier, KeyType, PrivateKey, RenewalRule, SuggestedWindow,
-};
+use dns01_core::{Exit, Explain as _, SuggestedWindow};
 use dns01_lookup::Lookup;
-use dns01_step::{Attempt, ChosenIssuer, Failure};
-use dns01_store::journal::{
-    Act, Engine, Journal, Kept, KeptKey, Next, Phase, Reason, Spec, State, Wanted, Wish, next,
-};
-use dns01_store::{Backend, Name, StoreError};
+use dns01_step::{Attempt, Failure};
+use dns01_store::journal::{Engine, Extra, Journal, Next, Phase, Spec, State, Wish, next};
+use dns01_store::{Name, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
-use crate::csr::OwnCsr;
-use crate::{account, authorize, refusal};
+use crate::{Action, Placed, Request, account, authorize, refusal};
 
 /// How long a run that meets another one between key and order waits for it.
-const OTHER_RUN: Duration = Duration::from_secs(60);
-
-/// All that is asked for.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// The journal's address.
-    pub backend: &'a Backend,
-    /// The certificate.
-    pub certificate: Name,
-    /// This run.
-    pub run: String,
-    /// What to certify.
-    pub names: Vec<Identifier>,
-    /// By whom.
-    pub issuer: ChosenIssuer,
-    /// Who talks to the CA.
-    pub engine: Engine,
-    /// The kind of key to make.
-    pub key_type: KeyType,
-    /// Whether the delivered key is used again (`rotationPolicy: Never`).
-    pub keep_key: bool,
-    /// The user's own CSR, in place of a key of ours.
-    pub csr: Option<OwnCsr>,
-    /// When to renew.
-    pub rule: RenewalRule,
-    /// Whether a new certificate is wanted in any case.
-    pub force: bool,
-    /// Whether a sink lost what was delivered.
-    pub sink_is_behind: bool,
-    /// Whether this run may start one generation more.
-    pub one_more: bool,
-}
-
-/// What came of it.
-#[derive(Debug)]
-pub struct Placed {
-    /// What the other steps have to do.
-    pub action: Action,
-    /// Why.
-    pub reason: String,
-    /// The journal as it is now.
-    pub state: State,
-}
-
-/// What the other steps have to do: the `action` output.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub enum Action {
-    /// Nothing.
-    None,
-    /// Store what was issued.
-    Deliver,
-    /// Answer the challenges, get the certificate, store it.
-    Issue,
-}
-
-impl Action {
-    /// The word of the output.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::None => "none",
-            Self::Deliver => "deliver",
-            Self::Issue => "issue",
-        }
-    }
-}
+const OTHER_RUN: Duration = Duration::from_mins(1);
 
 /// Decides and acts.
 pub async fn place(request: &Request<'_>, lookup: &Lookup) -> Result<Placed, Failure> {
-    Placing::new(request, lookup).await?.run().await
+    Placing::new(request, lookup)?.run().await
 }
 
-struct Placing<'a> {
-    request: &'a Request<'a>,
+pub(crate) struct Placing<'a> {
+    pub(crate) request: &'a Request<'a>,
     lookup: &'a Lookup,
-    journal: Journal,
+    pub(crate) journal: Journal,
     directory: String,
     account: Name,
     ca: OnceCell<Ca>,
 }
 
 impl<'a> Placing<'a> {
-    async fn new(request: &'a Request<'a>, lookup: &'a Lookup) -> Result<Self, Failure> {
+    fn new(request: &'a Request<'a>, lookup: &'a Lookup) -> Result<Self, Failure> {
         let issuer = &request.issuer;
         let (directory, _) =
             dns01_acme::directory_url(&issuer.server).attempt(|| "find the CA".into())?;
@@ -120,9 +51,16 @@ impl<'a> Placing<'a> {
         let keys = account::key(request.backend, &self.account, &request.issuer).await?;
         let spec = self.spec(keys.0.thumbprint());
         let began = Instant::now();
+        let mut due: Option<(u64, Option<DateTime<Utc>>)> = None;
         loop {
             let state = self.journal.read().await.attempt(|| self.what("read"))?;
-            let due_at = self.due_at(state.as_ref()).await?;
+            let rev = state.as_ref().map_or(0, |state| state.rev);
+            // Asked again only when the journal has changed: the CA may be asked, and this loop may wait.
+            let due_at = match due {
+                Some((of, at)) if of == rev => at,
+                _ => self.due_at(state.as_ref()).await?,
+            };
+            due = Some((rev, due_at));
             let wish = Wish {
                 run: &request.run,
                 spec: &spec,
@@ -151,6 +89,7 @@ impl<'a> Placing<'a> {
                     continue;
                 }
                 (Next::Resume, Some(state)) if self.is_another_run_at_work(&state, began) => {
+                    tracing::debug!(run = state.run, "another run is placing the order");
                     sleep(Duration::from_millis(500)).await;
                     continue;
                 }
@@ -177,7 +116,7 @@ impl<'a> Placing<'a> {
             thumbprint: thumbprint.to_owned(),
             profile: request.issuer.profile.clone(),
             key_type: request.key_type,
-            extra: dns01_store::journal::Extra::new(),
+            extra: Extra::new(),
         }
     }
 
@@ -195,7 +134,7 @@ impl<'a> Placing<'a> {
             .attempt(|| format!("reach the CA at `{}`", self.directory))
     }
 
-    fn what(&self, verb: &str) -> String {
+    pub(crate) fn what(&self, verb: &str) -> String {
         format!("{verb} the journal of `{}`", self.request.certificate)
     }
 
@@ -221,63 +160,6 @@ impl<'a> Placing<'a> {
             && state.run != self.request.run
             && self.request.engine == Engine::Native
             && began.elapsed() < OTHER_RUN
-    }
-
-    /// Starts the next generation; `None` if somebody else has changed the journal meanwhile.
-    async fn start(
-        &self,
-        seen: Option<State>,
-        spec: &Spec,
-        reason: Reason,
-    ) -> Result<Option<State>, Failure> {
-        let (run, seen_rev) = (&self.request.run, seen.map_or(0, |state| state.rev));
-        let forced_by = (reason == Reason::Forced).then(|| run.clone());
-        tracing::info!(certificate = %self.request.certificate, "new order: {}", reason.words());
-        let wished = self.journal.update(|current| {
-            if current.as_ref().map_or(0, |state| state.rev) != seen_rev {
-                return Err(Raced::Lost);
-            }
-            let mut state = match current {
-                Some(state) => state.next(run, spec.clone()),
-                None => State::first(self.request.certificate.clone(), run, spec.clone()),
-            };
-            state.forced_by.clone_from(&forced_by);
-            if self.request.engine == Engine::Native {
-                state.attempt(Utc::now(), run, Act::Order);
-            }
-            Ok(state)
-        });
-        match wished.await {
-            Ok(state) => Ok(Some(state)),
-            Err(Raced::Lost) => Ok(None),
-            Err(Raced::Store(error)) => Err(error).attempt(|| self.what("write")),
-        }
-    }
-
-    /// From now on this run owns cleanup.
-    async fn join(&self, state: &State) -> Result<State, Failure> {
-        let asks = state.phase == Phase::New
-            && state.order.is_none()
-            && state.spec.engine == Engine::Native;
-        let joined = self.journal.update_generation(state.generation, |state| {
-            state.run.clone_from(&self.request.run);
-            if asks {
-                state.attempt(Utc::now(), &self.request.run, Act::Order);
-            }
-            Ok::<_, StoreError>(())
-        });
-        joined.await.attempt(|| self.what("write"))
-    }
-
-    async fn bury(&self, generation: u64, why: &str) -> Result<State, Failure> {
-        let buried = self.journal.update_generation(generation, |state| {
-            if matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
-                state.phase = Phase::Dead;
-                state.dead = Some(why.to_owned());
-            }
-            Ok::<_, StoreError>(())
-        });
-        buried.await.attempt(|| self.what("write"))
     }
 
     /// Brings a generation from `new` on; `None` when it turned out dead and the decision must be made anew.
@@ -366,7 +248,7 @@ impl<'a> Placing<'a> {
                     url: order.url.clone(),
                     expires: order.expires,
                     replaces: order.replaces.clone(),
-                    extra: dns01_store::journal::Extra::new(),
+                    extra: Extra::new(),
                 });
                 state.answered(Exit::Done, None, None, Utc::now());
             }
@@ -382,108 +264,10 @@ impl<'a> Placing<'a> {
             _ => Ok((state, order)),
         }
     }
-
-    /// Makes sure that the generation has its key, durable before any order.
-    async fn with_key(&self, state: State) -> Result<State, Failure> {
-        if state.key.is_some() {
-            return Ok(state);
-        }
-        let kept = match &self.request.csr {
-            Some(csr) => KeptKey {
-                kept: Kept::Csr,
-                spki: csr.spki.clone(),
-                csr: Some(csr.base64()),
-                extra: dns01_store::journal::Extra::new(),
-            },
-            None => {
-                let key = self.fresh_key(&state).await?;
-                let key = self.journal.put_key(state.generation, &key).await;
-                let key =
-                    key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
-                let (csr, extra) = (None, dns01_store::journal::Extra::new());
-                KeptKey { kept: Kept::Journal, spki: key.spki_hash(), csr, extra }
-            }
-        };
-        let stored = self.journal.update_generation(state.generation, |state| {
-            state.key.get_or_insert_with(|| kept.clone());
-            Ok::<_, StoreError>(())
-        });
-        stored.await.attempt(|| self.what("write"))
-    }
-
-    async fn fresh_key(&self, state: &State) -> Result<PrivateKey, Failure> {
-        if let (true, Some(delivered)) = (self.request.keep_key, &state.delivered) {
-            let old = self
-                .journal
-                .key(delivered.generation, None)
-                .await
-                .attempt(|| "read the delivered key".into())?;
-            if let Some(old) = old {
-                return Ok(old);
-            }
-            tracing::warn!(certificate = %self.request.certificate, "the delivered key is gone; a new one is made");
-        }
-        PrivateKey::generate(state.spec.key_type).attempt(|| "make a private key".into())
-    }
-
-    async fn ordered(
-        &self,
-        state: State,
-        order: &Order,
-        wanted: Vec<Wanted>,
-    ) -> Result<State, Failure> {
-        let stored = self.journal.update_generation(state.generation, |state| {
-            for one in &wanted {
-                let known = state.challenges.iter().any(|old| {
-                    old.value == one.value
-                        && old.fqdn == one.fqdn
-                        && old.generation == one.generation
-                });
-                if !known {
-                    state.challenges.push(one.clone());
-                }
-            }
-            if let Some(kept) = &mut state.order {
-                kept.expires = order.expires;
-            }
-            if state.phase == Phase::New {
-                state.phase = Phase::Ordered;
-            }
-            Ok::<_, StoreError>(())
-        });
-        stored.await.attempt(|| self.what("write"))
-    }
-
-    /// Records the CA's refusal; gives the failure back with what is left behind.
-    async fn refused(&self, state: &State, failure: Failure) -> Result<Failure, Failure> {
-        let kept = self.journal.update_generation(state.generation, |state| {
-            state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
-            // The CA has said no to this very request; another generation may ask for something else.
-            if failure.exit() == Exit::CaRejected {
-                state.phase = Phase::Dead;
-                state.dead = Some("refused".into());
-            }
-            Ok::<_, StoreError>(())
-        });
-        let kept = kept.await.attempt(|| self.what("write"))?;
-        Ok(failure.until(kept.retry_at).state("no order is open; nothing was published"))
-    }
 }
 
 fn nothing(state: State, due_at: Option<DateTime<Utc>>) -> Placed {
     let until =
         due_at.map(|at| format!(", renews about {}", at.format("%Y-%m-%d"))).unwrap_or_default();
     Placed { action: Action::None, reason: format!("delivered and not due{until}"), state }
-}
-
-/// Why an update did not happen.
-enum Raced {
-    Lost,
-    Store(StoreError),
-}
-
-impl From<StoreError> for Raced {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
 }

@@ -43,7 +43,11 @@ impl Due {
         let Some((document, certificate)) = asked.definitions.certificate(name) else {
             return Ok(due);
         };
-        due.definitions = document.origin.strip_prefix("configmap:").unwrap_or_default().to_owned();
+        document
+            .origin
+            .strip_prefix("configmap:")
+            .unwrap_or_default()
+            .clone_into(&mut due.definitions);
         if due.credentials_secret.is_empty() && due.provider.is_empty() {
             due.credentials_secret = the_one_secret(document, certificate)?;
         }
@@ -108,7 +112,7 @@ pub async fn due(asked: &Asked<'_>, most: usize) -> Result<(Vec<Due>, usize), Fa
         }
     }
     // Without a certificate, or near the end of one, is urgent.
-    open.sort_by(|(a, _), (b, _)| a.cmp(b));
+    open.sort_by_key(|(until, _)| *until);
     let later = open.len().saturating_sub(most);
     Ok((open.into_iter().take(most).map(|(_, due)| due).collect(), later))
 }

@@ -1,4 +1,4 @@
-//! Where definitions come from: files, and on Kubernetes ConfigMaps by name.
+//! Where definitions come from: files, and on Kubernetes each `ConfigMap` by name.
 
 use dns01_core::Exit;
 use dns01_step::config::Config;

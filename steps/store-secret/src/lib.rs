@@ -52,15 +52,14 @@ impl Step for StoreSecret {
         let name: Name =
             io.certificate()?.parse().attempt(|| "use the certificate's name".into())?;
         let planned = planned_sinks(&definitions, name.as_str(), &self.sinks, &self.journal)?;
-        let delivery = match &self.from {
-            Some(folder) => deliver_bundle(&folder::read(folder)?, &name, &planned, io).await,
-            None => {
-                let generation = generation(self.generation.as_deref())?;
-                let backend = dns01_store::open(&self.journal.address())
-                    .await
-                    .attempt(|| "open the journal".into())?;
-                deliver(&backend.journal(&name), generation, &planned, io).await?
-            }
+        let delivery = if let Some(folder) = &self.from {
+            deliver_bundle(&folder::read(folder)?, &name, &planned, io).await
+        } else {
+            let generation = generation(self.generation.as_deref())?;
+            let backend = dns01_store::open(&self.journal.address())
+                .await
+                .attempt(|| "open the journal".into())?;
+            deliver(&backend.journal(&name), generation, &planned, io).await?
         };
         io.put("changed", delivery.changed())?;
         io.put_json("sinks", &delivery.outcomes)?;

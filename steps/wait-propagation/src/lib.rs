@@ -121,10 +121,9 @@ pub async fn wait(
         expected.iter().map(|one| format!("`{}`", one.owner)).collect::<Vec<_>>().join(", ");
     let seen =
         lookup.wait(expected, &Patience { timeout }, &mut |progress| telling.tell(progress)).await;
-    if let Err(error) = &seen {
-        if let (Some(report), "wait-propagation") = (error.report(), io.step()) {
-            io.put_json("report", report)?;
-        }
+    let report = seen.as_ref().err().and_then(dns01_lookup::LookupError::report);
+    if let (Some(report), WaitPropagation::NAME) = (report, io.step()) {
+        io.put_json("report", report)?;
     }
     seen.attempt(|| format!("see {names} on every name server"))
 }
@@ -181,17 +180,12 @@ impl Telling {
             .unwrap_or_default();
         let text = format!("{} of {} addresses agree{behind}", progress.agreeing, progress.total);
         if self.live {
-            self.rewrite(&text);
+            rewrite(&text);
         } else if self.plain && (changed || progress.elapsed >= self.said + Duration::from_secs(30))
         {
             self.said = progress.elapsed;
             tracing::info!(elapsed_s = progress.elapsed.as_secs(), "propagation: {text}");
         }
-    }
-
-    #[expect(clippy::print_stderr, reason = "live progress on a terminal")]
-    fn rewrite(&self, text: &str) {
-        eprint!("\r\u{1b}[2K{text}");
     }
 }
 
@@ -202,4 +196,9 @@ impl Drop for Telling {
             eprint!("\r\u{1b}[2K");
         }
     }
+}
+
+#[expect(clippy::print_stderr, reason = "live progress on a terminal")]
+fn rewrite(text: &str) {
+    eprint!("\r\u{1b}[2K{text}");
 }

@@ -1,0 +1,164 @@
+//! What `order` writes to the journal. Each write is a compare-and-swap of one generation, safe to repeat.
+
+use chrono::Utc;
+use dns01_acme::Order;
+use dns01_core::{Exit, PrivateKey};
+use dns01_step::{Attempt, Failure};
+use dns01_store::StoreError;
+use dns01_store::journal::{Act, Engine, Extra, Kept, KeptKey, Phase, Reason, Spec, State, Wanted};
+
+use crate::place::Placing;
+
+impl Placing<'_> {
+    /// Starts the next generation; `None` if somebody else has changed the journal meanwhile.
+    pub(crate) async fn start(
+        &self,
+        seen: Option<State>,
+        spec: &Spec,
+        reason: Reason,
+    ) -> Result<Option<State>, Failure> {
+        let (run, seen_rev) = (&self.request.run, seen.map_or(0, |state| state.rev));
+        let forced_by = (reason == Reason::Forced).then(|| run.clone());
+        tracing::info!(certificate = %self.request.certificate, "new order: {}", reason.words());
+        let wished = self.journal.update(|current| {
+            if current.as_ref().map_or(0, |state| state.rev) != seen_rev {
+                return Err(Raced::Lost);
+            }
+            let mut state = match current {
+                Some(state) => state.next(run, spec.clone()),
+                None => State::first(self.request.certificate.clone(), run, spec.clone()),
+            };
+            state.forced_by.clone_from(&forced_by);
+            if self.request.engine == Engine::Native {
+                state.attempt(Utc::now(), run, Act::Order);
+            }
+            Ok(state)
+        });
+        match wished.await {
+            Ok(state) => Ok(Some(state)),
+            Err(Raced::Lost) => Ok(None),
+            Err(Raced::Store(error)) => Err(error).attempt(|| self.what("write")),
+        }
+    }
+
+    /// From now on this run owns cleanup.
+    pub(crate) async fn join(&self, state: &State) -> Result<State, Failure> {
+        let asks = state.phase == Phase::New
+            && state.order.is_none()
+            && state.spec.engine == Engine::Native;
+        let joined = self.journal.update_generation(state.generation, |state| {
+            state.run.clone_from(&self.request.run);
+            if asks {
+                state.attempt(Utc::now(), &self.request.run, Act::Order);
+            }
+            Ok::<_, StoreError>(())
+        });
+        joined.await.attempt(|| self.what("write"))
+    }
+
+    pub(crate) async fn bury(&self, generation: u64, why: &str) -> Result<State, Failure> {
+        let buried = self.journal.update_generation(generation, |state| {
+            if matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
+                state.phase = Phase::Dead;
+                state.dead = Some(why.to_owned());
+            }
+            Ok::<_, StoreError>(())
+        });
+        buried.await.attempt(|| self.what("write"))
+    }
+
+    /// Makes sure that the generation has its key, durable before any order.
+    pub(crate) async fn with_key(&self, state: State) -> Result<State, Failure> {
+        if state.key.is_some() {
+            return Ok(state);
+        }
+        let kept = if let Some(csr) = &self.request.csr {
+            let (spki, csr) = (csr.spki.clone(), Some(csr.base64()));
+            KeptKey { kept: Kept::Csr, spki, csr, extra: Extra::new() }
+        } else {
+            let key = self.fresh_key(&state).await?;
+            let key = self.journal.put_key(state.generation, &key).await;
+            let key = key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
+            KeptKey { kept: Kept::Journal, spki: key.spki_hash(), csr: None, extra: Extra::new() }
+        };
+        let stored = self.journal.update_generation(state.generation, |state| {
+            state.key.get_or_insert_with(|| kept.clone());
+            Ok::<_, StoreError>(())
+        });
+        stored.await.attempt(|| self.what("write"))
+    }
+
+    async fn fresh_key(&self, state: &State) -> Result<PrivateKey, Failure> {
+        if let (true, Some(delivered)) = (self.request.keep_key, &state.delivered) {
+            let old = self
+                .journal
+                .key(delivered.generation, None)
+                .await
+                .attempt(|| "read the delivered key".into())?;
+            if let Some(old) = old {
+                return Ok(old);
+            }
+            tracing::warn!(certificate = %self.request.certificate, "the delivered key is gone; a new one is made");
+        }
+        PrivateKey::generate(state.spec.key_type).attempt(|| "make a private key".into())
+    }
+
+    pub(crate) async fn ordered(
+        &self,
+        state: State,
+        order: &Order,
+        wanted: Vec<Wanted>,
+    ) -> Result<State, Failure> {
+        let stored = self.journal.update_generation(state.generation, |state| {
+            for one in &wanted {
+                let known = state.challenges.iter().any(|old| {
+                    old.value == one.value
+                        && old.fqdn == one.fqdn
+                        && old.generation == one.generation
+                });
+                if !known {
+                    state.challenges.push(one.clone());
+                }
+            }
+            if let Some(kept) = &mut state.order {
+                kept.expires = order.expires;
+            }
+            if state.phase == Phase::New {
+                state.phase = Phase::Ordered;
+            }
+            Ok::<_, StoreError>(())
+        });
+        stored.await.attempt(|| self.what("write"))
+    }
+
+    /// Records the CA's refusal; gives the failure back with what is left behind.
+    pub(crate) async fn refused(
+        &self,
+        state: &State,
+        failure: Failure,
+    ) -> Result<Failure, Failure> {
+        let kept = self.journal.update_generation(state.generation, |state| {
+            state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
+            // The CA has said no to this very request; another generation may ask for something else.
+            if failure.exit() == Exit::CaRejected {
+                state.phase = Phase::Dead;
+                state.dead = Some("refused".into());
+            }
+            Ok::<_, StoreError>(())
+        });
+        let kept = kept.await.attempt(|| self.what("write"))?;
+        Ok(failure.until(kept.retry_at).state("no order is open; nothing was published"))
+    }
+}
+
+/// Why an update did not happen.
+enum Raced {
+    Lost,
+    Store(StoreError),
+}
+
+impl From<StoreError> for Raced {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}

@@ -29,6 +29,12 @@ impl JournalArgs {
         self.journal.clone().unwrap_or_else(|| format!("dir:{}", self.home.root().display()))
     }
 
+    /// The root folder: that of a `dir:` address, which says the same as `--dir`.
+    pub fn root(&self) -> PathBuf {
+        let path = self.journal.as_deref().and_then(|address| address.strip_prefix("dir:"));
+        path.map_or_else(|| self.home.root(), PathBuf::from)
+    }
+
     /// Whether the journal is on Kubernetes, so that a certificate's default sink is a Secret.
     pub fn is_on_kubernetes(&self) -> bool {
         self.journal.as_deref().is_some_and(|address| address.starts_with("kube:"))

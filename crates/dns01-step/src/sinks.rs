@@ -34,7 +34,7 @@ pub fn planned_sinks(
     journal: &JournalArgs,
 ) -> Result<Vec<PlannedSink>, Failure> {
     let mut planned = if flags.sink.is_empty() {
-        let root = journal.home.root();
+        let root = journal.root();
         let home = if journal.is_on_kubernetes() { Home::Kubernetes } else { Home::Host(&root) };
         defined(definitions, name, home)?
     } else {

@@ -139,7 +139,7 @@ impl Step for IssueCommand {
         };
         let keeps = folder.is_none() && !self.journal.is_on_kubernetes() && wanted.is_ours;
         let saved = if keeps {
-            definition::save(&self.journal.home.root(), &wanted, io)?
+            definition::save(&self.journal.root(), &wanted, io)?
         } else {
             Vec::new()
         };

@@ -7,11 +7,13 @@
 mod bridge;
 mod catalog;
 mod error;
+mod explain;
 mod own;
 mod provider;
 mod setting;
 
 pub use catalog::{Build, CATALOG, ProviderSpec, build, find};
 pub use error::ProviderError;
+pub use explain::explain;
 pub use provider::{DnsProvider, published};
 pub use setting::{Need, Setting, Settings};

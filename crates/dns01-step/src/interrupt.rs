@@ -59,6 +59,11 @@ impl Interrupt {
         result
     }
 
+    /// Returns once a signal has arrived: for a protected section that has something to end.
+    pub async fn signalled(&self) {
+        self.stopped(usize::MAX).await;
+    }
+
     /// Returns once a signal has arrived and no more than `held` sections are protected.
     async fn stopped(&self, held: usize) {
         loop {

@@ -31,6 +31,8 @@ pub struct ChosenSolver {
     pub name: String,
     /// The provider's id or alias.
     pub provider: String,
+    /// What chose it.
+    pub origin: Origin,
     /// Its settings.
     pub source: ProcessSource,
     /// Whether a CNAME at the challenge's name is followed.
@@ -61,6 +63,7 @@ impl Solvers {
             let propagation = Propagation::default();
             return Ok(ChosenSolver {
                 provider: name.clone(),
+                origin: Origin::Flag,
                 name,
                 source,
                 follow_cname: true,
@@ -81,21 +84,6 @@ impl Solvers {
         })?;
         chosen(solver, source, &self.flags.credentials)
     }
-
-    /// The settings that apply, for `--explain-config`: the provider of each of `names`.
-    pub fn explain(&self, names: &[DomainName]) -> Result<Vec<(String, String, Origin)>, Failure> {
-        let mut lines = Vec::new();
-        for name in names {
-            let solver = self.choose(name)?;
-            let origin = if self.flags.provider.is_some() {
-                Origin::Flag
-            } else {
-                Origin::Config(format!("solver {}", solver.name))
-            };
-            lines.push((format!("provider for {}", name.unicode()), solver.provider, origin));
-        }
-        Ok(lines)
-    }
 }
 
 fn chosen(
@@ -114,6 +102,7 @@ fn chosen(
         source: source.with_solver(&solver.name, &solver.settings, &credentials.keys),
         name: solver.name.clone(),
         provider: solver.provider.clone(),
+        origin: Origin::Config(format!("solver {}", solver.name)),
         follow_cname: solver.cname_strategy == CnameStrategy::Follow,
         ttl: solver.ttl,
         propagation: solver.propagation.clone(),

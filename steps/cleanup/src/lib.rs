@@ -7,7 +7,7 @@ mod journalled;
 mod remove;
 
 use clap::Parser;
-use dns01_core::{Exit, OwnerName, Zone};
+use dns01_core::{Exit, Origin, OwnerName, Zone};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChallengeArgs, Definitions, Failure, JournalArgs, Output, SolverArgs, Solvers, Step,
@@ -69,12 +69,24 @@ impl Step for Cleanup {
         removal.verdict(self.exit_hook)
     }
 
-    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, dns01_core::Origin)>, Failure> {
+    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let challenges =
             if self.challenges.are_given() { self.challenges.read()? } else { Vec::new() };
-        solvers
-            .explain(&challenges.into_iter().map(|challenge| challenge.domain).collect::<Vec<_>>())
+        let mut lines = Vec::new();
+        for challenge in &challenges {
+            let solver = solvers.choose(&challenge.domain)?;
+            lines.push((
+                format!("provider for {}", challenge.domain.unicode()),
+                solver.provider.clone(),
+                solver.origin,
+            ));
+            let settings = dns01_providers::explain(&solver.provider, &solver.source);
+            lines.extend(
+                settings.attempt(|| format!("explain the provider `{}`", solver.provider))?,
+            );
+        }
+        Ok(lines)
     }
 }
 

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use dns01_core::{Challenge, OwnerName, Published, TxtRecord, Zone};
+use dns01_core::{Challenge, Origin, OwnerName, Published, TxtRecord, Zone};
 use dns01_lookup::{Location, Lookup, LookupArgs};
 use dns01_providers::DnsProvider;
 use dns01_step::{
@@ -86,12 +86,24 @@ impl Step for Present {
         Ok(())
     }
 
-    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, dns01_core::Origin)>, Failure> {
+    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let challenges =
             if self.challenges.are_given() { self.challenges.read()? } else { Vec::new() };
-        solvers
-            .explain(&challenges.into_iter().map(|challenge| challenge.domain).collect::<Vec<_>>())
+        let mut lines = Vec::new();
+        for challenge in &challenges {
+            let solver = solvers.choose(&challenge.domain)?;
+            lines.push((
+                format!("provider for {}", challenge.domain.unicode()),
+                solver.provider.clone(),
+                solver.origin,
+            ));
+            let settings = dns01_providers::explain(&solver.provider, &solver.source);
+            lines.extend(
+                settings.attempt(|| format!("explain the provider `{}`", solver.provider))?,
+            );
+        }
+        Ok(lines)
     }
 }
 

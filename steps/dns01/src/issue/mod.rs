@@ -6,12 +6,12 @@ use std::path::PathBuf;
 
 use chrono::Utc;
 use clap::Parser;
-use dns01_core::{Exit, KeyType, OwnerName};
+use dns01_core::{Exit, KeyType, Origin, OwnerName};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output, RenewalArgs,
-    SinkArgs, SolverArgs, Step, StepIo,
+    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output,
+    RenewalArgs, SinkArgs, SolverArgs, Solvers, Step, StepIo,
 };
 use order::OwnCsr;
 
@@ -138,11 +138,8 @@ impl Step for IssueCommand {
             propagation_timeout: self.propagation_timeout.map(|timeout| timeout.0),
         };
         let keeps = folder.is_none() && !self.journal.is_on_kubernetes() && wanted.is_ours;
-        let saved = if keeps {
-            definition::save(&self.journal.root(), &wanted, io)?
-        } else {
-            Vec::new()
-        };
+        let saved =
+            if keeps { definition::save(&self.journal.root(), &wanted, io)? } else { Vec::new() };
         flow.preflight()?;
         let finished = flow.run().await?;
         let news = matches!(finished, Finished::Done { .. });
@@ -152,6 +149,36 @@ impl Step for IssueCommand {
             report::schedule().into_iter().for_each(|line| io.say(line));
         }
         Ok(())
+    }
+
+    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
+        let csr = self.csr.as_deref().map(OwnCsr::read).transpose()?;
+        let wanted =
+            definition::wanted(self, &Definitions::load(&io.common().config)?, csr.as_ref(), io)?;
+        let solvers = Solvers::for_certificate(&wanted.name, &self.solver, &wanted.definitions);
+        let definition = wanted.definitions.certificate(&wanted.name);
+        let issuer = ChosenIssuer::new(&self.issuer, definition)?;
+        let origin = definition
+            .map_or(Origin::Default, |(document, _)| Origin::Config(document.origin.clone()));
+        let mut lines = vec![
+            ("certificate".to_owned(), wanted.name.clone(), origin.clone()),
+            ("CA".to_owned(), issuer.server, origin.clone()),
+        ];
+        for name in definition.iter().flat_map(|(_, certificate)| &certificate.dns_names) {
+            lines.push(("name".to_owned(), name.unicode(), origin.clone()));
+            let solver = solvers.choose(name.domain())?;
+            lines.push((
+                format!("provider for {}", name.unicode()),
+                solver.provider.clone(),
+                solver.origin,
+            ));
+            let settings = dns01_providers::explain(&solver.provider, &solver.source);
+            lines.extend(
+                settings.attempt(|| format!("explain the provider `{}`", solver.provider))?,
+            );
+        }
+        lines.dedup();
+        Ok(lines)
     }
 }
 

@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Cluster, FIELD_MANAGER, Kind, KubeError, Object, ObjectName};
+use super::{Cluster, FIELD_MANAGER, Kind, KubeError, MAKER, Object, ObjectName};
 
 /// How long one attempt may take.
 const ATTEMPT: Duration = Duration::from_secs(10);
@@ -39,19 +39,29 @@ impl Cluster {
         }
     }
 
-    /// Server-side apply, which also makes what is not there. With `force`, fields of other managers become ours; with
-    /// a `resourceVersion` in the body, only that version of the object is changed.
-    pub(crate) async fn apply(
+    /// Makes an object without content. Server-side apply is authorised with the name, so that a Role can bound it. Under a
+    /// manager of its own and without force: what somebody else has filled meanwhile is a conflict, ours as well.
+    pub(crate) async fn make(
         &self,
-        verb: &'static str,
         object: &ObjectName,
         body: &Value,
-        force: bool,
     ) -> Result<Object, KubeError> {
-        let parameters = PatchParams { force, ..PatchParams::apply(FIELD_MANAGER) };
+        let parameters = PatchParams::apply(MAKER);
         let request =
             || Request::new(path(object)).patch(&object.name, &parameters, &Patch::Apply(body));
-        self.call(verb, object, request).await
+        self.call("create", object, request).await
+    }
+
+    /// Server-side apply to the `resourceVersion` in the body, and no other; fields of other managers become ours.
+    pub(crate) async fn apply(
+        &self,
+        object: &ObjectName,
+        body: &Value,
+    ) -> Result<Object, KubeError> {
+        let parameters = PatchParams::apply(FIELD_MANAGER).force();
+        let request =
+            || Request::new(path(object)).patch(&object.name, &parameters, &Patch::Apply(body));
+        self.call("patch", object, request).await
     }
 
     /// Merges `body` into the object; its `resourceVersion` is the one that was read.

@@ -24,6 +24,9 @@ pub(crate) use store::KubeStore;
 /// Our field manager in server-side apply.
 const FIELD_MANAGER: &str = "dns01";
 
+/// The manager of what an object has before it is filled.
+const MAKER: &str = "dns01-new";
+
 /// The label that says who made an object.
 pub(crate) const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 

@@ -35,7 +35,6 @@ impl KubeStore {
         self.cluster.object(kind, None, &name)
     }
 
-    /// Makes the object without content. Server-side apply is authorised with the name, so that a Role can bound it.
     async fn make(&self, doc: &Doc, object: &ObjectName) -> Result<Object, KubeError> {
         let body = json!({
             "apiVersion": "v1",
@@ -48,7 +47,7 @@ impl KubeStore {
                 },
             },
         });
-        let made = self.cluster.apply("create", object, &body, false).await?;
+        let made = self.cluster.make(object, &body).await?;
         fail_point::pass("store::kube::made");
         Ok(made)
     }

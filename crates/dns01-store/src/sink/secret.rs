@@ -68,6 +68,40 @@ impl TlsSecret {
         Err(SinkError::Foreign { sink, why })
     }
 
+    /// One look and one write; a conflict where somebody else wrote in between.
+    async fn write_once(&self, wanted: &mut Value, bundle: &Bundle) -> Result<Stored, SinkError> {
+        let found = match self.cluster.get(&self.object).await? {
+            Some(found) => found,
+            None => self.make(&wanted["metadata"]["labels"]).await?,
+        };
+        self.check(&found)?;
+        refuse_older(&self.object, held(&found).as_ref(), bundle)?;
+        if is_there(wanted, &found) {
+            return Ok(Stored::Unchanged);
+        }
+        wanted["metadata"]["resourceVersion"] = found.version().into();
+        self.cluster.apply(&self.object, wanted).await?;
+        fail_point::pass("store::sink::secret::applied");
+        Ok(Stored::Written)
+    }
+
+    /// An empty Secret. To apply it filled, two first deliveries at once would not see each other: they are one manager.
+    async fn make(&self, labels: &Value) -> Result<Object, KubeError> {
+        let ours = [MANAGED_BY.to_owned(), format!("{LABEL_PREFIX}/certificate")];
+        let labels: Map<_, _> =
+            ours.map(|key| (key.clone(), labels[&key].clone())).into_iter().collect();
+        let body = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": TLS,
+            "metadata": {"name": self.object.name, "labels": labels},
+            "data": {"tls.crt": "", "tls.key": ""},
+        });
+        let made = self.cluster.make(&self.object, &body).await?;
+        fail_point::pass("store::sink::secret::made");
+        Ok(made)
+    }
+
     /// The whole object as we want it.
     fn wanted(&self, bundle: &Bundle, key: &PrivateKey) -> Value {
         let mut labels = strings(&self.options.labels);
@@ -105,30 +139,13 @@ impl Place for TlsSecret {
             return Err(SinkError::KeyNeeded { sink: self.object.to_string() });
         };
         let mut wanted = self.wanted(bundle, key);
-        let mut conflicts = 0;
-        loop {
-            let found = self.cluster.get(&self.object).await?;
-            if let Some(found) = &found {
-                self.check(found)?;
-                refuse_older(&self.object, held(found).as_ref(), bundle)?;
-                if is_there(&wanted, found) {
-                    return Ok(Stored::Unchanged);
-                }
-                // Without the version that was checked, somebody else's Secret could come in between.
-                wanted["metadata"]["resourceVersion"] = found.version().into();
-            } else if let Some(metadata) = wanted["metadata"].as_object_mut() {
-                metadata.remove("resourceVersion");
-            }
-            let verb = if found.is_some() { "patch" } else { "create" };
-            match self.cluster.apply(verb, &self.object, &wanted, found.is_some()).await {
-                Ok(_) => {
-                    fail_point::pass("store::sink::secret::applied");
-                    return Ok(Stored::Written);
-                }
-                Err(KubeError::Conflict { .. }) if conflicts < MOST_CONFLICTS => conflicts += 1,
-                Err(error) => return Err(error.into()),
+        for _ in 0..MOST_CONFLICTS {
+            match self.write_once(&mut wanted, bundle).await {
+                Err(SinkError::Kube(KubeError::Conflict { .. })) => {}
+                done => return done,
             }
         }
+        self.write_once(&mut wanted, bundle).await
     }
 }
 

@@ -2,4 +2,5 @@
 
 mod acme;
 mod fakes;
+mod kube;
 mod providers;

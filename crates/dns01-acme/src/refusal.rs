@@ -27,7 +27,8 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
+    /// Reads the answer to a request that was just made.
+    pub fn read(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> Self {
         let document: Option<instant_acme::Problem> = serde_json::from_slice(body).ok();
         let received = SystemTime::now();
         Self {

@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use chrono::Utc;
 use dns01_acme::{
-    Account, AccountKey, AcmeError, AuthorizationStatus, Ca, CaSettings, ChallengeStatus, Order,
-    OrderStatus,
+    Account, AcmeError, AuthorizationStatus, Ca, CaSettings, ChallengeStatus, Order, OrderStatus,
 };
-use dns01_core::{Chain, Exit, Explain as _, Integrity, PrivateKey, SuggestedWindow};
+use dns01_core::{Chain, Exit, Explain as _, Integrity, SuggestedWindow};
 use dns01_lookup::{Expectation, Lookup};
 use dns01_step::{Attempt, ChosenIssuer, Failure, StepIo};
-use dns01_store::journal::{Act, Kept, KeptKey, Phase, State, Wanted};
+use dns01_store::journal::{Act, Engine, KeptKey, Phase, State, Wanted};
 use dns01_store::{Backend, Name};
 use tokio::time::Instant;
 
+use crate::certbot::{self, Certbot};
 use crate::journal::Generation;
+use crate::kept;
 
 /// What is to be issued.
 #[derive(Debug)]
@@ -33,6 +32,10 @@ pub struct Issue<'a> {
     pub issuer: ChosenIssuer,
     /// How long the CA is given.
     pub timeout: Duration,
+    /// The engine asked for; the one that `order` was given wins.
+    pub engine: Option<Engine>,
+    /// Which certbot runs, and with what, where the generation's engine is certbot.
+    pub certbot: Certbot,
 }
 
 /// What was issued.
@@ -52,7 +55,16 @@ pub async fn issue(request: &Issue<'_>, lookup: &Lookup, io: &StepIo) -> Result<
     if let Some(done) = done(&state)? {
         return Ok(done);
     }
-    Issuing::new(request, lookup, io, generation, &state).await?.run(state).await
+    let engine = state.spec.engine;
+    if request.engine.is_some_and(|asked| asked != engine) {
+        tracing::info!(?engine, "the order's engine is used, not the one of --engine");
+    }
+    match engine {
+        Engine::Native => {
+            Issuing::new(request, lookup, io, generation, &state).await?.run(state).await
+        }
+        Engine::Certbot => certbot::issue(request, io, &generation, &state).await,
+    }
 }
 
 fn done(state: &State) -> Result<Option<Issued>, Failure> {
@@ -99,23 +111,7 @@ impl<'a> Issuing<'a> {
                 .hint("run `order` first"));
         };
         let spec = &state.spec;
-        let stored = request.backend.accounts().read(&spec.account).await;
-        let stored = stored.attempt(|| format!("read the account `{}`", spec.account))?;
-        let (account_key, url) = match stored {
-            Some(account) => (account.key, account.record.map(|record| record.url)),
-            None => return Err(no_account(spec.account.as_str())),
-        };
-        let account_key = AccountKey::new(account_key)
-            .attempt(|| format!("use the account `{}`", spec.account))?;
-        let url = url.ok_or_else(|| no_account(spec.account.as_str()))?;
-        if account_key.thumbprint() != spec.thumbprint {
-            let what = format!(
-                "the account `{}` has another key than the one that placed the order",
-                spec.account
-            );
-            return Err(Failure::new(Exit::Integrity, what)
-                .hint("start a new run, or restore the account's key"));
-        }
+        let (account_key, url) = kept::account(request.backend, spec).await?;
         let mut settings = CaSettings::new(&spec.directory);
         settings.roots_pem.clone_from(&request.issuer.roots_pem);
         settings.retry_budget = request.issuer.retry_budget;
@@ -149,7 +145,7 @@ impl<'a> Issuing<'a> {
                 Exit::OrderDead,
                 format!("the CA calls the order invalid{}", details(&order)),
             );
-            return Err(self.dead(failure, "invalid").await?);
+            return Err(self.generation.dead(failure, "invalid").await?);
         }
         let chain = self.download(&order, &state).await?;
         dns01_core::fail_point::pass("issue::downloaded");
@@ -226,7 +222,7 @@ impl<'a> Issuing<'a> {
 
     /// Finalizes with the journalled key. The phase is durable first, and a signal does not cut this in two.
     async fn finalize(&self, state: &State, order: Order) -> Result<Order, Failure> {
-        let csr = self.csr(state).await?;
+        let csr = kept::csr(&self.generation, state, &self.key).await?;
         let act = async {
             self.generation.attempt(Act::Finalize).await?;
             let finalized = self.account.finalize(&order, &csr).await;
@@ -247,28 +243,6 @@ impl<'a> Issuing<'a> {
         self.io.interrupt().protect(act).await
     }
 
-    async fn csr(&self, state: &State) -> Result<Vec<u8>, Failure> {
-        if let (Kept::Csr, Some(csr)) = (self.key.kept, &self.key.csr) {
-            let der = BASE64_STANDARD.decode(csr);
-            return der
-                .map_err(|_| Failure::new(Exit::Integrity, "the CSR in the journal is damaged"));
-        }
-        let key = self.journal_key().await?;
-        dns01_acme::csr(&state.spec.names, &key).attempt(|| "make a CSR".into())
-    }
-
-    async fn journal_key(&self) -> Result<PrivateKey, Failure> {
-        let key = self.generation.journal.key(self.request.generation, Some(&self.key.spki)).await;
-        match key.attempt(|| "read back the private key".into())? {
-            Some(key) => Ok(key),
-            None => {
-                let failure =
-                    Failure::new(Exit::OrderDead, "the private key of this generation is lost");
-                Err(self.dead(failure, "key lost").await?)
-            }
-        }
-    }
-
     /// Downloads and checks. A certificate for another key is not ours: somebody else finished this order.
     async fn download(&self, order: &Order, state: &State) -> Result<Chain, Failure> {
         let preferred = self.request.issuer.preferred_chain.as_deref();
@@ -286,6 +260,7 @@ impl<'a> Issuing<'a> {
                     Err::<(), _>(error).attempt(|| "use the certificate of this order".into());
                 let failure = failure.err().unwrap_or_else(|| Failure::new(Exit::Bug, "no error"));
                 Err(self
+                    .generation
                     .dead(failure.with_exit(Exit::OrderDead).hint("start a new run"), "foreign")
                     .await?)
             }
@@ -312,41 +287,10 @@ impl<'a> Issuing<'a> {
     }
 
     async fn refused(&self, error: AcmeError, what: &str) -> Result<Failure, Failure> {
-        let failure = Failure::of(error, what);
-        match failure.exit() {
-            Exit::OrderDead => self.dead(failure, "invalid").await,
-            Exit::CaRejected => self.dead(failure, "refused").await,
-            _ => {
-                let state = self.generation.answered(&failure, None).await?;
-                Ok(failure.until(state.retry_at).state(open_until(&state)))
-            }
-        }
+        self.generation.refused(Failure::of(error, what)).await
     }
-
-    async fn dead(&self, failure: Failure, why: &str) -> Result<Failure, Failure> {
-        let state = self.generation.answered(&failure, Some(why)).await?;
-        Ok(failure
-            .until(state.retry_at)
-            .state("this order is dead; what was delivered before is untouched"))
-    }
-}
-
-fn no_account(id: &str) -> Failure {
-    Failure::new(Exit::Config, format!("the account `{id}` is not in this journal"))
-        .hint("run `order` with the same --journal first; it makes the account")
 }
 
 fn details(order: &Order) -> String {
     order.error.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default()
-}
-
-fn open_until(state: &State) -> String {
-    let expires = state.order.as_ref().and_then(|order| order.expires);
-    match expires {
-        Some(at) => format!(
-            "the order is open until {}, run the same command again",
-            at.format("%Y-%m-%d %H:%M UTC")
-        ),
-        None => "the order is open, run the same command again".to_owned(),
-    }
 }

@@ -50,11 +50,7 @@ impl Generation<'_> {
     }
 
     /// Records how it ended; a dead order ends the generation.
-    pub(crate) async fn answered(
-        &self,
-        failure: &Failure,
-        dead: Option<&str>,
-    ) -> Result<State, Failure> {
+    async fn answered(&self, failure: &Failure, dead: Option<&str>) -> Result<State, Failure> {
         self.write(|state| {
             state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
             if let (Some(why), Phase::New | Phase::Ordered | Phase::Finalizing) =
@@ -65,6 +61,26 @@ impl Generation<'_> {
             }
         })
         .await
+    }
+
+    /// Records a refusal and says what it leaves; where the CA's no is final, the generation is dead.
+    pub(crate) async fn refused(&self, failure: Failure) -> Result<Failure, Failure> {
+        match failure.exit() {
+            Exit::OrderDead => self.dead(failure, "invalid").await,
+            Exit::CaRejected => self.dead(failure, "refused").await,
+            _ => {
+                let state = self.answered(&failure, None).await?;
+                Ok(failure.until(state.retry_at).state(open_until(&state)))
+            }
+        }
+    }
+
+    /// Records the end of the generation.
+    pub(crate) async fn dead(&self, failure: Failure, why: &str) -> Result<Failure, Failure> {
+        let state = self.answered(&failure, Some(why)).await?;
+        Ok(failure
+            .until(state.retry_at)
+            .state("this order is dead; what was delivered before is untouched"))
     }
 
     /// Records that the last attempt succeeded.
@@ -93,5 +109,16 @@ impl Generation<'_> {
             }
         })
         .await
+    }
+}
+
+fn open_until(state: &State) -> String {
+    let expires = state.order.as_ref().and_then(|order| order.expires);
+    match expires {
+        Some(at) => format!(
+            "the order is open until {}, run the same command again",
+            at.format("%Y-%m-%d %H:%M UTC")
+        ),
+        None => "the order is open, run the same command again".to_owned(),
     }
 }

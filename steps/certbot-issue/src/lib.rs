@@ -4,9 +4,13 @@
 //! before anything is stored. It starts no generation, and writes only to the one it was given. `dns01 finalize` is
 //! another name for it.
 
+mod certbot;
+mod hook;
 mod issue;
 mod journal;
+mod kept;
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -15,10 +19,14 @@ use dns01_core::{Chain, Exit};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, ChosenIssuer, Definitions, Failure, JournalArgs, Output, ReachArgs, RenewalArgs, Step,
-    StepIo,
+    Attempt, ChosenIssuer, Definitions, Failure, JournalArgs, Output, ReachArgs, RenewalArgs,
+    SolverArgs, Step, StepIo,
 };
 
+use dns01_store::journal::Engine;
+
+pub use certbot::Certbot;
+pub use hook::CertbotHook;
 pub use issue::{Issue, Issued, issue};
 
 /// Get the certificate of an order.
@@ -33,6 +41,17 @@ pub struct CertbotIssue {
     /// Give up after this; the CA's work goes on, and the next run finds it
     #[arg(long, value_name = "DURATION", default_value = "5m")]
     timeout: GoDuration,
+    /// Who talks to the CA; what `order` was given wins
+    #[arg(long, value_name = "ENGINE", value_parser = ["native", "certbot"])]
+    engine: Option<String>,
+    /// The certbot to run, 5 or later
+    #[arg(long, value_name = "PATH", default_value = "certbot", help_heading = "certbot")]
+    certbot: PathBuf,
+    /// Give up waiting for the name servers after this; else the solvers' longest, else 10m
+    #[arg(long, value_name = "DURATION", help_heading = "certbot")]
+    propagation_timeout: Option<GoDuration>,
+    #[command(flatten)]
+    solver: SolverArgs,
     #[command(flatten)]
     renewal: RenewalArgs,
     #[command(flatten)]
@@ -85,6 +104,14 @@ impl Step for CertbotIssue {
             generation,
             issuer,
             timeout: self.timeout.0,
+            engine: self.engine.map(engine),
+            certbot: Certbot {
+                program: self.certbot,
+                solver: self.solver,
+                lookup: self.lookup,
+                journal: self.journal.address(),
+                propagation: self.propagation_timeout.map(|timeout| timeout.0),
+            },
         };
         let issued = issue(&request, &lookup, io).await?;
         let renews =
@@ -93,6 +120,10 @@ impl Step for CertbotIssue {
         io.say(issued.summary());
         Ok(())
     }
+}
+
+fn engine(word: String) -> Engine {
+    if word == "certbot" { Engine::Certbot } else { Engine::Native }
 }
 
 /// The generation given; absent or empty is exit 11, because the step that makes it did not succeed.

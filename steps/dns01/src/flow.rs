@@ -3,11 +3,11 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use certbot_issue::Issue;
+use certbot_issue::{Certbot, Issue};
 use chrono::{DateTime, Utc};
 use cleanup::Remover;
 use dns01_core::{Chain, Exit, RenewalRule};
-use dns01_lookup::Lookup;
+use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
     SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
@@ -32,6 +32,7 @@ pub(crate) struct Flow<'a> {
     pub(crate) definitions: &'a Definitions,
     pub(crate) backend: &'a Backend,
     pub(crate) lookup: &'a Lookup,
+    pub(crate) lookup_args: &'a LookupArgs,
     pub(crate) journal: &'a JournalArgs,
     pub(crate) issuer: &'a IssuerArgs,
     pub(crate) solver: &'a SolverArgs,
@@ -236,6 +237,14 @@ impl Flow<'_> {
             generation: state.generation,
             issuer,
             timeout: certbot_issue::TIMEOUT,
+            engine: None,
+            certbot: Certbot {
+                program: "certbot".into(),
+                solver: self.solver.clone(),
+                lookup: self.lookup_args.clone(),
+                journal: self.journal.address(),
+                propagation: self.propagation_timeout,
+            },
         };
         certbot_issue::issue(&request, self.lookup, self.io).await
     }

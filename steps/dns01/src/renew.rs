@@ -95,6 +95,7 @@ impl Renew {
             definitions,
             backend,
             lookup,
+            lookup_args: &self.lookup,
             journal,
             issuer: &issuer,
             solver: &self.solver,

@@ -170,7 +170,8 @@ impl<'a> Placing<'a> {
     ) -> Result<Option<Placed>, Failure> {
         let ours = "this certificate's order is placed".to_owned();
         let state = self.with_key(state).await?;
-        if state.spec.engine == Engine::Certbot || state.phase == Phase::Finalizing {
+        let is_certbots = state.spec.engine == Engine::Certbot;
+        if state.phase == Phase::Finalizing {
             return Ok(Some(Placed { action: Action::Issue, reason: ours, state }));
         }
         let request = self.request;
@@ -186,8 +187,13 @@ impl<'a> Placing<'a> {
         .await;
         let account = match asked {
             Ok(account) => account,
+            Err(failure) if is_certbots => return Err(failure),
             Err(failure) => return Err(self.refused(&state, failure).await?),
         };
+        if is_certbots {
+            let reason = "certbot will place the order".to_owned();
+            return Ok(Some(Placed { action: Action::Issue, reason, state }));
+        }
         let (state, order) = match &state.order {
             Some(order) => {
                 let found = account.order(&order.url).await;

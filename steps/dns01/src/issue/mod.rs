@@ -127,6 +127,7 @@ impl Step for IssueCommand {
             definitions,
             backend: &backend,
             lookup: &lookup,
+            lookup_args: &self.lookup,
             journal: &self.journal,
             issuer: &self.issuer,
             solver: &self.solver,

@@ -1,0 +1,175 @@
+//! The private folder of one certbot run: the account it is lent, the request, and what its hooks leave.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use dns01_acme::AccountKey;
+use dns01_core::Exit;
+use dns01_step::{Attempt, Failure};
+use rustix::fs::{FlockOperation, flock};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+/// Where a hook that failed leaves its failure.
+pub(crate) const TOLD: &str = "failed.json";
+
+/// Held for as long as certbot-issue lives.
+const LOCK: &str = "lock";
+
+/// Bundles that the usual systems keep their trusted roots in.
+const SYSTEM_ROOTS: [&str; 3] =
+    ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
+
+/// A folder of mode 0700; it is removed when dropped.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    folder: TempDir,
+    _lock: File,
+}
+
+/// The same folder, as a hook sees it.
+#[derive(Debug)]
+pub(crate) struct Session {
+    folder: PathBuf,
+}
+
+impl Folder {
+    /// A folder with the account `key` at `url`, as certbot 5 keeps it, and the request `csr` (DER).
+    pub(crate) fn new(
+        directory: &str,
+        key: &AccountKey,
+        url: &str,
+        csr: &[u8],
+    ) -> Result<Self, Failure> {
+        let what = || "make a private folder for certbot".to_owned();
+        // mkdtemp: mode 0700, under a name nobody can guess.
+        let folder = tempfile::Builder::new().prefix("dns01-certbot-").tempdir().attempt(what)?;
+        let lock = create(&folder.path().join(LOCK)).attempt(what)?;
+        flock(&lock, FlockOperation::NonBlockingLockExclusive)
+            .map_err(io::Error::from)
+            .attempt(what)?;
+        let made = Self { folder, _lock: lock };
+        made.put_account(directory, key, url)?;
+        made.put("request.pem", &pem(csr))?;
+        Ok(made)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where certbot is told to write the whole chain.
+    pub(crate) fn fullchain(&self) -> PathBuf {
+        self.path().join("fullchain.pem")
+    }
+
+    /// certbot's own log of everything.
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path().join("logs/letsencrypt.log")
+    }
+
+    /// What certbot wrote on stdout and stderr.
+    pub(crate) fn output(&self) -> PathBuf {
+        self.path().join("output")
+    }
+
+    /// The bundle of roots that certbot is to trust, where it is not its own.
+    pub(crate) fn roots(&self) -> Option<PathBuf> {
+        Some(self.path().join("roots.pem")).filter(|path| path.exists())
+    }
+
+    /// Makes that bundle where roots of ours or of SSL_CERT_FILE are to be trusted: certbot takes one bundle and knows
+    /// no further one.
+    pub(crate) fn put_roots(&self, ours: Option<&str>) -> Result<(), Failure> {
+        let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        if ours.is_none() && named.is_none() {
+            return Ok(());
+        }
+        let system = || SYSTEM_ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
+        let mut bundle = match named.or_else(system) {
+            Some(path) => fs::read_to_string(&path)
+                .attempt(|| format!("read the trusted roots in `{}`", path.display()))?,
+            None => String::new(),
+        };
+        bundle.push('\n');
+        bundle.push_str(ours.unwrap_or_default());
+        self.put("roots.pem", &bundle)
+    }
+
+    /// What a hook that failed has left.
+    pub(crate) fn told(&self) -> Option<Failure> {
+        let told: Value = serde_json::from_slice(&fs::read(self.path().join(TOLD)).ok()?).ok()?;
+        let code = u8::try_from(told["code"].as_u64()?).ok()?;
+        let failure = Failure::new(Exit::from_code(code)?, told["message"].as_str()?);
+        let retry_at = told["retry_at"].as_str().and_then(|text| text.parse().ok());
+        let failure = failure.until(retry_at);
+        Some(match told["hint"].as_str() {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        })
+    }
+
+    /// `accounts/HOST/PATH/ID/{private_key,regr,meta}.json`; certbot finds the only account there is.
+    fn put_account(&self, directory: &str, key: &AccountKey, url: &str) -> Result<(), Failure> {
+        let server = directory.strip_prefix("https://").unwrap_or(directory);
+        let folder = format!("config/accounts/{server}/dns01");
+        DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(self.path().join(&folder))
+            .attempt(|| "make certbot's account folder".into())?;
+        let key = key.private_jwk().attempt(|| "write the account for certbot".into())?;
+        let meta = json!({ "creation_dt": "2000-01-01T00:00:00Z", "creation_host": "dns01", "register_to_eff": null });
+        self.put(&format!("{folder}/private_key.json"), key.expose())?;
+        self.put(&format!("{folder}/regr.json"), &json!({ "body": {}, "uri": url }).to_string())?;
+        self.put(&format!("{folder}/meta.json"), &meta.to_string())
+    }
+
+    fn put(&self, name: &str, text: &str) -> Result<(), Failure> {
+        create(&self.path().join(name))
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .attempt(|| format!("write `{name}` for certbot"))
+    }
+}
+
+impl Session {
+    /// The folder that a certbot-issue made, if that still lives: without it nobody wants what certbot would get.
+    pub(crate) fn join(folder: &Path) -> Result<Self, Failure> {
+        let what = || "open the folder of the certbot-issue that started certbot".to_owned();
+        let lock = File::open(folder.join(LOCK)).attempt(what)?;
+        match flock(&lock, FlockOperation::NonBlockingLockShared) {
+            Err(rustix::io::Errno::WOULDBLOCK) => Ok(Self { folder: folder.to_owned() }),
+            Err(error) => Err(io::Error::from(error)).attempt(what),
+            Ok(()) => Err(Failure::new(
+                Exit::Interrupted,
+                "the certbot-issue that started certbot is gone",
+            )
+            .hint("run it again")),
+        }
+    }
+
+    /// A file in it.
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+}
+
+fn create(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+}
+
+fn pem(der: &[u8]) -> String {
+    let body = BASE64_STANDARD.encode(der);
+    let lines: Vec<&str> = (0..body.len())
+        .step_by(64)
+        .filter_map(|from| body.get(from..(from + 64).min(body.len())))
+        .collect();
+    format!(
+        "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
+        lines.join("\n")
+    )
+}

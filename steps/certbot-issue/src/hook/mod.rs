@@ -1,0 +1,106 @@
+//! `certbot-hook`: what certbot's `--manual` plugin calls, for our own certbot runs and for anybody's.
+//!
+//! Calls the same code as `present`, `wait-propagation` and `cleanup`: all values at once and one wait for all of
+//! them. Started by certbot-issue it notes in the journal what it publishes, before it does; otherwise it knows no
+//! journal. It never speaks to a CA.
+
+mod auth;
+mod call;
+mod journalled;
+mod tidy;
+
+use std::fs;
+use std::path::PathBuf;
+
+use clap::{Parser, ValueEnum};
+use dns01_lookup::{Lookup, LookupArgs};
+use dns01_step::config::GoDuration;
+use dns01_step::{
+    Attempt, Definitions, Failure, JournalArgs, Output, SolverArgs, Solvers, Step, StepIo,
+};
+
+use crate::certbot::{Session, TOLD};
+use call::{Call, Collected};
+use journalled::Record;
+
+/// Answer certbot's DNS-01 challenges: give this as --manual-auth-hook and --manual-cleanup-hook.
+#[derive(Debug, Parser)]
+pub struct CertbotHook {
+    /// What certbot wants: `auth` publishes the values, `cleanup` removes them
+    #[arg(value_enum, value_name = "ACT")]
+    act: Act,
+    #[command(flatten)]
+    solver: SolverArgs,
+    /// Give up waiting for the name servers after this; else the solvers' longest, else 10m
+    #[arg(long, value_name = "DURATION")]
+    timeout: Option<GoDuration>,
+    #[command(flatten)]
+    journal: JournalArgs,
+    #[command(flatten)]
+    lookup: LookupArgs,
+    /// Folder of the certbot-issue that started certbot; it sets this itself
+    #[arg(long, hide = true, value_name = "DIR")]
+    session: Option<PathBuf>,
+    /// Generation that it acts for
+    #[arg(long, hide = true, value_name = "NUMBER", requires = "session")]
+    generation: Option<String>,
+}
+
+/// What certbot wants.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, ValueEnum)]
+enum Act {
+    Auth,
+    Cleanup,
+}
+
+impl Step for CertbotHook {
+    const NAME: &'static str = "certbot-hook";
+    const OUTPUTS: &'static [Output] = &[];
+
+    async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let (act, session) = (self.act, self.session.clone());
+        let done = self.answer(io).await;
+        if let (Err(failure), Act::Auth, Some(session)) = (&done, act, session) {
+            // certbot passes no exit code on; certbot-issue reads this in its place.
+            let told = failure.json(Self::NAME).to_string();
+            fs::write(session.join(TOLD), told).attempt(|| "tell certbot-issue".into())?;
+        }
+        done
+    }
+}
+
+impl CertbotHook {
+    async fn answer(self, io: &StepIo) -> Result<(), Failure> {
+        let session = self.session.as_deref().map(Session::join).transpose()?;
+        let call = Call::from_environment()?;
+        let file = match &session {
+            Some(session) => session.file("challenges.json"),
+            None => call.file(&self.journal.home.root())?,
+        };
+        let mut collected = Collected::new(file);
+        if self.act == Act::Auth {
+            collected.add(&call)?;
+        }
+        if call.remaining > 0 {
+            return Ok(());
+        }
+        let challenges = collected.read()?;
+        let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        let record = match &session {
+            Some(_) => Some(Record::open(&self.journal, self.generation.as_deref(), io).await?),
+            None => None,
+        };
+        match self.act {
+            Act::Auth => {
+                let timeout = self.timeout.map(|timeout| timeout.0);
+                auth::answer(&challenges, &solvers, &lookup, timeout, record.as_ref(), io).await
+            }
+            Act::Cleanup => {
+                tidy::clean(&challenges, &solvers, &lookup, record.as_ref(), io).await?;
+                collected.forget();
+                Ok(())
+            }
+        }
+    }
+}

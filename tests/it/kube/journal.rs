@@ -3,7 +3,7 @@
 use dns01_core::{Exit, Explain as _, KeyType, PrivateKey};
 use dns01_store::account::AccountRecord;
 use dns01_store::journal::{Engine, Extra, Phase, Spec, State};
-use dns01_store::{Backend, Name, StoreError};
+use dns01_store::{Backend, Cluster, Name, StoreError};
 use serde_json::{Value, json};
 
 use super::{Corner, rule};
@@ -107,6 +107,17 @@ async fn a_forbidden_journal_is_20_and_prints_the_rule_that_is_missing() {
 
     let error = reads.journals().await.unwrap_err();
     assert!(error.hint().unwrap().contains("resources: [configmaps], verbs: [list]"), "{error}");
+}
+
+#[tokio::test]
+#[ignore = "needs kube-apiserver"]
+async fn a_token_that_is_not_accepted_is_20() {
+    let corner = Corner::new();
+    let file = corner.api.kubeconfig(&corner.namespace, "canary-token");
+    let backend = Backend::in_cluster(Cluster::from_kubeconfig(&file).await.unwrap());
+    let error = backend.journal(&name("shop")).read().await.unwrap_err();
+    assert_eq!(error.exit(), Exit::AuthRefused, "{error}");
+    assert!(!format!("{error} {error:?} {backend:?}").contains("canary"));
 }
 
 #[tokio::test]

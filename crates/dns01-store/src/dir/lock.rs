@@ -62,3 +62,21 @@ fn refused(path: PathBuf, cause: io::Error) -> StoreError {
         StoreError::Io { act: "lock", path, cause }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use dns01_core::{Exit, Explain as _};
+
+    use super::*;
+
+    #[test]
+    fn a_file_system_without_locks_is_refused() {
+        for errno in [Errno::NOLCK, Errno::NOSYS, Errno::OPNOTSUPP] {
+            let error = refused("/x/.lock".into(), errno.into());
+            assert_eq!(error.exit(), Exit::LocalIo);
+            assert!(error.hint().unwrap().contains("local disk"), "{error}");
+        }
+        let error = refused("/x/.lock".into(), Errno::MFILE.into());
+        assert_eq!(error.exit(), Exit::LocalResource);
+    }
+}

@@ -17,8 +17,8 @@ use clap::{Parser, ValueEnum};
 use dns01_core::{Challenge, Exit, KeyType};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::{
-    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output, Step,
-    StepIo,
+    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output,
+    RenewalArgs, Step, StepIo,
 };
 use dns01_store::journal::{Engine, Presence, State};
 
@@ -42,6 +42,8 @@ pub struct Order {
     /// Issue although the certificate is not due
     #[arg(long, alias = "force-renewal")]
     force: bool,
+    #[command(flatten)]
+    renewal: RenewalArgs,
     /// Who talks to the CA in certbot-issue
     #[arg(long, value_enum, default_value_t)]
     engine: EngineArg,
@@ -127,7 +129,7 @@ impl Step for Order {
             key_type: self.key_type.or(definitions.key_type(name)).unwrap_or_default(),
             keep_key: definitions.keeps_key(name),
             csr,
-            rule: definitions.renewal_rule(name),
+            rule: self.renewal.rule(&definitions, name),
             force: self.force,
             sink_is_behind: self.checked.as_deref() == Some("deliver"),
             one_more: false,

@@ -2,7 +2,7 @@
 //! as not given, values are trimmed, and a boolean takes `=true` or `=false`, as Argo passes them.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 
 use clap::parser::ValueSource;
@@ -77,7 +77,25 @@ pub(crate) fn complete(
     }
     let at = args.len().min(1);
     args.splice(at..at, added);
+    // Only now: a false on the command line has to silence the environment first.
+    args.retain(|arg| !is_false(command, arg));
     Ok((args, origins))
+}
+
+/// What of `args` counts as given, before the environment adds to it: tests hold the templates' arguments against this.
+pub fn given(command: &Command, args: Vec<OsString>) -> Vec<OsString> {
+    let mut args = without_empty(command, args);
+    args.retain(|arg| !is_false(command, arg));
+    args
+}
+
+/// Whether `arg` is a boolean set to what it is without it, so that `--all=false` excludes nothing.
+fn is_false(command: &Command, arg: &OsStr) -> bool {
+    let Some((long, Some(value))) = arg.to_str().and_then(|text| long_of(command, text)) else {
+        return false;
+    };
+    let boolean = |arg: &&Arg| arg.get_long() == Some(&long) && arg.is_require_equals_set();
+    value == "false" && command.get_arguments().any(|arg| boolean(&arg))
 }
 
 fn from_environment(long: &str) -> Result<Option<(String, Origin)>, Failure> {
@@ -168,6 +186,8 @@ mod tests {
         ttl: Option<u32>,
         #[arg(long)]
         force: bool,
+        #[arg(long, conflicts_with = "force")]
+        all: bool,
         #[arg(long, short = 'd', alias = "domains")]
         domain: Vec<String>,
         #[arg(long, allow_hyphen_values = true)]
@@ -198,6 +218,12 @@ mod tests {
                 && parse(&["--force=true"]).force
                 && !parse(&["--force=false"]).force
         );
+    }
+
+    #[test]
+    fn a_boolean_that_is_false_excludes_nothing() {
+        let flags = parse(&["--force=false", "--all=true"]);
+        assert_eq!((flags.force, flags.all), (false, true));
     }
 
     #[test]

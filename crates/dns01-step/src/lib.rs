@@ -21,7 +21,7 @@ mod sinks;
 mod solvers;
 mod termination;
 
-pub use arguments::{flag_environment, prepare};
+pub use arguments::{flag_environment, given, prepare};
 pub use challenges::ChallengeArgs;
 pub use definitions::Definitions;
 pub use domains::DomainArgs;

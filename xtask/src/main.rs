@@ -7,8 +7,10 @@
     reason = "a program for people at a terminal"
 )]
 
+mod codegen;
 mod demo;
 mod deny;
+mod image;
 mod lint;
 mod quick;
 mod servers;
@@ -26,10 +28,14 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Verb {
+    /// Write the generated reference pages anew
+    Codegen,
     /// Issue a certificate from a real CA over real name servers, all on this machine
     Demo(demo::Demo),
     /// Check licenses, sources and who may import what
     Deny,
+    /// Build the container image
+    Image,
     /// Check format and lints
     Lint,
     /// Run the tests that need no server: the inner loop
@@ -48,8 +54,10 @@ enum Verb {
 
 fn main() -> ExitCode {
     let done = match Verb::parse() {
+        Verb::Codegen => codegen::run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Deny => deny::run(),
+        Verb::Image => image::run(),
         Verb::Lint => lint::run(),
         Verb::Quick(verb) => verb.run(),
         Verb::Servers(verb) => verb.run(),

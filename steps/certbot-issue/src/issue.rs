@@ -161,24 +161,34 @@ impl<'a> Issuing<'a> {
             .iter()
             .filter(|one| one.generation == state.generation && one.url.is_some())
             .collect();
-        let urls = if state.validating_at.is_none() {
-            self.look(&wanted).await?;
-            wanted.iter().filter_map(|one| one.url.clone()).collect()
-        } else {
-            self.still_pending().await?
+        let urls: Vec<String> = match state.validating_at {
+            None => wanted.iter().filter_map(|one| one.url.clone()).collect(),
+            Some(_) => self.still_pending().await?,
         };
-        self.generation.attempt(Act::Validate).await?;
-        let posted = self.io.interrupt().protect(self.account.validate(&urls)).await;
-        if let Err(error) = posted {
-            // A challenge that another run has posted meanwhile is refused; only one still pending is a failure.
-            let again = self.still_pending().await?;
-            if !again.is_empty() || error.exit() == Exit::Transient {
-                return Err(self.refused(error, "answer the challenges").await?);
-            }
+        if !urls.is_empty() {
+            let posting = wanted
+                .into_iter()
+                .filter(|one| one.url.as_ref().is_some_and(|url| urls.contains(url)));
+            self.look(&posting.collect::<Vec<_>>()).await?;
+            self.post(&urls).await?;
         }
         dns01_core::fail_point::pass("issue::validating");
         let ready = self.account.wait_ready(&self.order_url, self.deadline).await;
         self.alive(ready, "prove control of the names").await
+    }
+
+    /// Tells the CA to look. What another run has posted meanwhile is refused, and no failure unless it is still open.
+    async fn post(&self, urls: &[String]) -> Result<(), Failure> {
+        self.generation.attempt(Act::Validate).await?;
+        let posted = self.io.interrupt().protect(self.account.validate(urls)).await;
+        match posted {
+            Err(error)
+                if error.exit() == Exit::Transient || !self.still_pending().await?.is_empty() =>
+            {
+                Err(self.refused(error, "answer the challenges").await?)
+            }
+            _ => Ok(()),
+        }
     }
 
     /// One look at the authorities right before the CA is told to look: a missing value costs a failed validation.

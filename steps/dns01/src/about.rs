@@ -1,5 +1,7 @@
 //! `dns01 version`, `providers` and `completions`: what this binary is and can do.
 
+use std::fmt::Write as _;
+
 use clap::Parser;
 use clap_complete::Shell;
 use dns01_providers::{CATALOG, Need, ProviderSpec, find};
@@ -58,15 +60,15 @@ fn settings(spec: &ProviderSpec) -> String {
             Need::Default(value) => format!("default {value}"),
         };
         let secret = if setting.secret { ", secret" } else { "" };
-        text += &format!("  {:32} {} ({need}{secret})\n", setting.env, setting.about);
+        let _ = writeln!(text, "  {:32} {} ({need}{secret})", setting.env, setting.about);
         if !setting.aliases.is_empty() {
-            text += &format!("  {:32} also: {}\n", "", setting.aliases.join(", "));
+            let _ = writeln!(text, "  {:32} also: {}", "", setting.aliases.join(", "));
         }
     }
     text += "Each may also be NAME_FILE with the path of a file that holds it.";
     for (label, extra) in [("Needs", spec.permission), ("Note", spec.notes)] {
         if !extra.is_empty() {
-            text += &format!("\n{label}: {extra}");
+            let _ = write!(text, "\n{label}: {extra}");
         }
     }
     text

@@ -10,7 +10,7 @@ use tokio::process::Command;
 use tokio::time::timeout;
 
 /// A hook that takes longer hangs.
-const DEADLINE: Duration = Duration::from_secs(120);
+const DEADLINE: Duration = Duration::from_mins(2);
 
 /// Runs `argv` without a shell, told by the environment what was delivered where. Its failure is one.
 pub(crate) async fn run(argv: &[String], name: &str, sinks: &[PlannedSink]) -> Result<(), Failure> {

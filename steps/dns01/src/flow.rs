@@ -72,7 +72,8 @@ impl Flow<'_> {
             };
             Err(Failure::new(Exit::Interrupted, "stopped by a signal").state(left))
         };
-        self.io.interrupt().or_rescue(self.run_to_end(&phases), rescue).await
+        let work = Box::pin(self.run_to_end(&phases));
+        Box::pin(self.io.interrupt().or_rescue(work, rescue)).await
     }
 
     async fn run_to_end(&self, phases: &Phases) -> Result<Finished, Failure> {

@@ -40,6 +40,7 @@ pub const COMMANDS: &[Entry] = &[
     Entry::of::<timer::Timer>(),
     Entry::of::<about::Providers>(),
     Entry::of::<about::Completions>(),
+    Entry::of::<certbot_issue::CertbotHook>(),
     Entry::of::<install::Install>(),
     Entry::of::<about::Version>(),
 ];

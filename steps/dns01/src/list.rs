@@ -1,5 +1,7 @@
 //! `dns01 list`: the certificates of this host and how they stand.
 
+use std::fmt::Write as _;
+
 use chrono::{DateTime, Utc};
 use clap::Parser;
 use dns01_core::Identifier;
@@ -72,10 +74,9 @@ fn table(lines: &[Line]) -> String {
     let width = lines.iter().map(|line| line.name.len()).max().unwrap_or_default().max(4);
     let mut text = format!("{:width$}  {:16}  {:14}  NAMES", "NAME", "EXPIRES (UTC)", "STATE");
     for Line { name, names, not_after, state } in lines {
-        let expires = not_after
-            .map(|at| at.format("%Y-%m-%d %H:%M").to_string())
-            .unwrap_or_else(|| "-".into());
-        text += &format!("\n{name:width$}  {expires:16}  {state:14}  {}", names.join(", "));
+        let expires =
+            not_after.map_or_else(|| "-".into(), |at| at.format("%Y-%m-%d %H:%M").to_string());
+        let _ = write!(text, "\n{name:width$}  {expires:16}  {state:14}  {}", names.join(", "));
     }
     text
 }

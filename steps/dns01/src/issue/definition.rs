@@ -39,15 +39,11 @@ pub(super) fn wanted(
         None => paired(command.domains.read()?, command.combo),
     };
     let named = io.common().certificate.clone();
-    if let (true, Some(name)) = (names.is_empty(), &named) {
-        if given.certificate(name).is_some() {
-            return Ok(Wanted {
-                name: name.clone(),
-                definitions: given.clone(),
-                is_ours: false,
-                forgotten: Vec::new(),
-            });
-        }
+    if let (true, Some(name)) =
+        (names.is_empty(), named.as_ref().filter(|name| given.certificate(name).is_some()))
+    {
+        let (name, definitions) = (name.clone(), given.clone());
+        return Ok(Wanted { name, definitions, is_ours: false, forgotten: Vec::new() });
     }
     let Some(first) = names.first() else {
         return Err(Failure::new(Exit::Config, "nothing says what to issue")
@@ -148,7 +144,7 @@ fn solvers(
             match found.origin {
                 Origin::Environment(_) if setting.secret => forgotten.push(env.to_owned()),
                 Origin::Environment(_) => {
-                    drop(settings.insert(env.to_owned(), found.value.expose().to_owned()))
+                    settings.insert(env.to_owned(), found.value.expose().to_owned());
                 }
                 Origin::File(path) if std::env::var_os(format!("{env}_FILE")).is_some() => {
                     settings.insert(format!("{env}_FILE"), absolute(&path).display().to_string());
@@ -179,7 +175,7 @@ fn sinks(command: &IssueCommand) -> Result<Vec<Sink>, Failure> {
     for text in &command.sinks.sink {
         match text.parse().attempt(|| "use the sink given".into())? {
             dns01_core::SinkAddress::Dir(path) => {
-                sinks.push(Sink::Dir(DirSink { path: absolute(&path), ..DirSink::default() }))
+                sinks.push(Sink::Dir(DirSink { path: absolute(&path), ..DirSink::default() }));
             }
             dns01_core::SinkAddress::Secret { namespace, name } => {
                 sinks.push(Sink::Secret(SecretSink { name, namespace, ..SecretSink::default() }));
@@ -198,17 +194,11 @@ pub(super) fn save(root: &Path, wanted: &Wanted, io: &StepIo) -> Result<Vec<Stri
         return Ok(Vec::new());
     };
     let mut lines = Vec::new();
-    if let Some(old) =
-        Config::load(&path).ok().and_then(|old| old.certificate(&wanted.name).cloned())
-    {
-        if old.dns_names != certificate.dns_names {
-            let names: Vec<String> = old.dns_names.iter().map(Identifier::unicode).collect();
-            io.say(format_args!(
-                "Certificate {} was for {}: the new names replace these",
-                wanted.name,
-                names.join(", ")
-            ));
-        }
+    let old = Config::load(&path).ok().and_then(|old| old.certificate(&wanted.name).cloned());
+    if let Some(old) = old.filter(|old| old.dns_names != certificate.dns_names) {
+        let names: Vec<String> = old.dns_names.iter().map(Identifier::unicode).collect();
+        let (name, names) = (&wanted.name, names.join(", "));
+        io.say(format_args!("Certificate {name} was for {names}: the new names replace these"));
     }
     let text = document.to_yaml().attempt(|| "write the definition".into())?;
     write(&path, &text).attempt(|| format!("keep the definition in `{}`", path.display()))?;

@@ -146,8 +146,9 @@ impl Step for IssueCommand {
         let news = matches!(finished, Finished::Done { .. });
         conclude(&name, definitions, finished, io).await?;
         if keeps && news {
-            saved.into_iter().for_each(|line| io.say(line));
-            report::schedule().into_iter().for_each(|line| io.say(line));
+            for line in saved.iter().map(String::as_str).chain(report::schedule()) {
+                io.say(line);
+            }
         }
         Ok(())
     }

@@ -1,0 +1,90 @@
+//! What people read: the texts of `dns01 issue` and of its failures, letter by letter.
+
+use harness::{Invocation, NameServer as _, Run};
+
+use crate::stage::Stage;
+
+/// Asserts stderr and stdout of a run, with what differs from run to run replaced.
+macro_rules! reads {
+    ($stage:expr, $run:expr, @$expected:literal) => {{
+        let stage: &Stage = $stage;
+        let run: &Run = $run;
+        let directory = stage.pebble.directory();
+        let ca = directory.split('/').nth(2).unwrap_or_default().replace('.', r"\.");
+        let ns = stage.named.address().to_string().replace('.', r"\.");
+        let work = stage.lab.path().display().to_string() + r"/[a-z]+-\d+";
+        let filters = vec![
+            (ca.as_str(), "CA"),
+            (work.as_str(), "DIR"),
+            (ns.as_str(), "NS"),
+            (r"[0-9a-f]{2}:[0-9a-f]{2}:…:[0-9a-f]{2}", "04:9f:…:c1"),
+            (r"Pebble Intermediate CA [0-9a-f]{6}", "Pebble"),
+            (r"\d+\.\d s", "0.1 s"),
+            (r"\d{4}-\d\d-\d\d( \d\d:\d\d)?( UTC)?", "DATE"),
+        ];
+        insta::with_settings!({ filters => filters }, {
+            insta::assert_snapshot!(format!("{}---\n{}", run.stderr, run.stdout), @$expected);
+        });
+    }};
+}
+
+fn issue(stage: &Stage) -> Invocation {
+    stage.chain().dns01_issue()
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn a_first_certificate_reads_like_this_and_a_second_call_is_one_line() {
+    let stage = Stage::start();
+    let chain = stage.chain();
+    let run = chain.dns01_issue().run().exit(0);
+    reads!(&stage, &run, @"");
+    let run = chain.dns01_issue().run().exit(0);
+    reads!(&stage, &run, @"");
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn a_wrong_key_reads_like_this() {
+    let stage = Stage::start();
+    let wrong = issue(&stage).env("RFC2136_TSIG_SECRET", "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmc=");
+    let run = wrong.run().exit(20);
+    reads!(&stage, &run, @"");
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn a_typo_in_the_provider_reads_like_this() {
+    let stage = Stage::start();
+    let run = issue(&stage).args(["--provider", "rfc2163"]).run().exit(2);
+    reads!(&stage, &run, @"");
+    let run = stage.user.dns01().args(["issue", "-d", "example.test", "--provider", "rfc2163", "--agree-tos", "--dir"]);
+    let run = run.arg(stage.lab.folder("work")).run().exit(11);
+    reads!(&stage, &run, @"");
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn a_name_server_that_is_down_reads_like_this() {
+    let mut stage = Stage::start();
+    let chain = stage.chain();
+    let resolver = stage.named.resolver();
+    stage.named.stop();
+    let run = chain.dns01_issue().env("DNS01_RESOLVER", resolver).run().exit(75);
+    reads!(&stage, &run, @"");
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn a_failed_step_reads_like_this_in_a_log() {
+    let stage = Stage::start();
+    let value = "a".repeat(43);
+    let present = stage.chain().step("present").args(["--provider", "rfc2136", "--fqdn", "_acme-challenge.example.test"]);
+    let present = present.args(["--value", &value, "--resolver", &stage.named.resolver()]);
+    let run = present.env("RFC2136_TSIG_KEY", "other").env("DNS01_LOG_FORMAT", "json").run().exit(20);
+    let log: serde_json::Value = serde_json::from_str(run.stderr.lines().last().unwrap_or_default()).unwrap();
+    assert_eq!(log["message"], run.termination.trim_end());
+    insta::with_settings!({ filters => vec![(r"127\.\d+\.\d+\.\d+", "NS")] }, {
+        insta::assert_snapshot!(run.termination, @"");
+    });
+}

@@ -4,3 +4,5 @@ mod acme;
 mod fakes;
 mod kube;
 mod providers;
+mod rooms;
+mod templates;

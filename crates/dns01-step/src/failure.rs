@@ -66,6 +66,18 @@ impl Failure {
         self
     }
 
+    /// The same with more about what is left behind.
+    pub fn and_state(mut self, more: &str) -> Self {
+        self.state =
+            Some(self.state.map_or_else(|| more.to_owned(), |state| format!("{state}; {more}")));
+        self
+    }
+
+    /// Whether something was said about what is left behind.
+    pub fn has_state(&self) -> bool {
+        self.state.is_some()
+    }
+
     /// The same with the time from which another attempt makes sense.
     pub fn until(mut self, retry_at: Option<DateTime<Utc>>) -> Self {
         self.retry_at = self.retry_at.or(retry_at);

@@ -318,24 +318,27 @@ impl Flow<'_> {
             }
         }
         let state = self.backend.journal(&self.name).read().await.ok().flatten();
-        failure.state(left_behind(state.as_ref(), cleaned.is_ok()))
+        let failure = match (failure.has_state(), cleaned.is_ok()) {
+            (true, _) if phase != "present" => return failure,
+            (true, _) => failure,
+            (false, true) => failure.state("no TXT is left"),
+            (false, false) => {
+                failure.state("TXT records may be left, and the next run removes them")
+            }
+        };
+        failure.and_state(&what_now(state.as_ref()))
     }
 }
 
-/// One line about DNS and the order after a failure.
-fn left_behind(state: Option<&State>, clean: bool) -> String {
-    let dns = if clean {
-        "no TXT is left"
-    } else {
-        "TXT records may be left, and the next run removes them"
-    };
+/// What the next call finds after a failure.
+fn what_now(state: Option<&State>) -> String {
     let open = state.filter(|state| matches!(state.phase, Phase::Ordered | Phase::Finalizing));
     match open.and_then(|state| state.order.as_ref()?.expires) {
         Some(at) => format!(
-            "{dns}; the order is open until {}, run the same command again",
+            "the order is open until {}, run the same command again",
             at.format("%Y-%m-%d %H:%M UTC")
         ),
-        None => format!("{dns}; run the same command again"),
+        None => "run the same command again".to_owned(),
     }
 }
 

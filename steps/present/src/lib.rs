@@ -181,7 +181,14 @@ async fn write(
 ) -> Result<Vec<Published>, Failure> {
     let names = listed(records);
     let added = io.interrupt().protect(provider.add(zone, records)).await;
-    added.attempt(|| format!("add TXT {names} to zone `{zone}` at {id}"))?;
+    added.attempt(|| format!("add TXT {names} to zone `{zone}` at {id}")).map_err(|failure| {
+        // A refusal is certain; after a time-out nobody knows.
+        if failure.exit().is_retryable() {
+            failure
+        } else {
+            failure.state(format!("nothing was written to zone `{zone}`"))
+        }
+    })?;
     dns01_core::fail_point::pass("present::added");
     let mut owners: Vec<&OwnerName> = records.iter().map(|record| &record.name).collect();
     owners.sort();

@@ -1,8 +1,8 @@
 //! The private folder of one certbot run: the account it is lent, the request, and what its hooks leave.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
@@ -46,8 +46,9 @@ impl Folder {
         csr: &[u8],
     ) -> Result<Self, Failure> {
         let what = || "make a private folder for certbot".to_owned();
-        // mkdtemp: mode 0700, under a name nobody can guess.
-        let folder = tempfile::Builder::new().prefix("dns01-certbot-").tempdir().attempt(what)?;
+        let mut builder = tempfile::Builder::new();
+        builder.prefix("dns01-certbot-").permissions(Permissions::from_mode(0o700));
+        let folder = builder.tempdir().attempt(what)?;
         let lock = create(&folder.path().join(LOCK)).attempt(what)?;
         flock(&lock, FlockOperation::NonBlockingLockExclusive)
             .map_err(io::Error::from)
@@ -85,14 +86,16 @@ impl Folder {
     /// Makes that bundle where roots of ours or of SSL_CERT_FILE are to be trusted: certbot takes one bundle and knows
     /// no further one.
     pub(crate) fn put_roots(&self, ours: Option<&str>) -> Result<(), Failure> {
-        let named = std::env::var_os("SSL_CERT_FILE").map(PathBuf::from);
+        let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());
+        let named = named.map(PathBuf::from);
         if ours.is_none() && named.is_none() {
             return Ok(());
         }
         let system = || SYSTEM_ROOTS.iter().map(PathBuf::from).find(|path| path.exists());
         let mut bundle = match named.or_else(system) {
             Some(path) => fs::read_to_string(&path)
-                .attempt(|| format!("read the trusted roots in `{}`", path.display()))?,
+                .attempt(|| format!("read the trusted roots in `{}`", path.display()))
+                .map_err(|failure| failure.with_exit(Exit::Config))?,
             None => String::new(),
         };
         bundle.push('\n');

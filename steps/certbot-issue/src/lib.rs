@@ -19,8 +19,8 @@ use dns01_core::{Chain, Exit};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, ChosenIssuer, Definitions, Failure, JournalArgs, Output, ReachArgs, RenewalArgs,
-    SolverArgs, Step, StepIo,
+    Attempt, ChosenIssuer, Definitions, Failure, GenerationArgs, JournalArgs, Output, ReachArgs,
+    RenewalArgs, SolverArgs, Step, StepIo,
 };
 
 use dns01_store::journal::Engine;
@@ -32,9 +32,8 @@ pub use issue::{Issue, Issued, issue};
 /// Get the certificate of an order.
 #[derive(Debug, Parser)]
 pub struct CertbotIssue {
-    /// Generation to act for, as `order` writes it
-    #[arg(long, value_name = "NUMBER")]
-    generation: Option<String>,
+    #[command(flatten)]
+    generation: GenerationArgs,
     /// Issuer name of the chain to prefer, where the CA offers several
     #[arg(long, value_name = "NAME")]
     preferred_chain: Option<String>,
@@ -88,7 +87,7 @@ impl Step for CertbotIssue {
     ];
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
-        let generation = generation(self.generation.as_deref())?;
+        let generation = self.generation.read()?;
         let definitions = Definitions::load(&io.common().config)?;
         let name = io.certificate()?;
         let backend = dns01_store::open(&self.journal.address())
@@ -104,7 +103,7 @@ impl Step for CertbotIssue {
             generation,
             issuer,
             timeout: self.timeout.0,
-            engine: self.engine.map(engine),
+            engine: self.engine.as_deref().map(engine),
             certbot: Certbot {
                 program: self.certbot,
                 solver: self.solver,
@@ -122,19 +121,8 @@ impl Step for CertbotIssue {
     }
 }
 
-fn engine(word: String) -> Engine {
+fn engine(word: &str) -> Engine {
     if word == "certbot" { Engine::Certbot } else { Engine::Native }
-}
-
-/// The generation given; absent or empty is exit 11, because the step that makes it did not succeed.
-pub fn generation(text: Option<&str>) -> Result<u64, Failure> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(|| {
-        Failure::new(Exit::Config, "no generation is given: the step that makes it did not succeed")
-            .hint("look at the `order` step of this run")
-    })?;
-    text.parse().map_err(|_| {
-        Failure::new(Exit::Input, format!("`{text}` is no generation: it is a number"))
-    })
 }
 
 /// Writes what a certificate says as output parameters.

@@ -83,7 +83,7 @@ impl Folder {
         Some(self.path().join("roots.pem")).filter(|path| path.exists())
     }
 
-    /// Makes that bundle where roots of ours or of SSL_CERT_FILE are to be trusted: certbot takes one bundle and knows
+    /// Makes that bundle where roots of ours or of `SSL_CERT_FILE` are to be trusted: certbot takes one bundle and knows
     /// no further one.
     pub(crate) fn put_roots(&self, ours: Option<&str>) -> Result<(), Failure> {
         let named = std::env::var_os("SSL_CERT_FILE").filter(|path| !path.is_empty());

@@ -1,40 +1,21 @@
 //! The names of CAs, and what a directory says.
 
-use instant_acme::{LetsEncrypt, ZeroSsl};
+use dns01_core::{ca_directory, ca_name};
 use serde::Deserialize;
 use url::Url;
 
 use crate::AcmeError;
 use crate::http::is_safe;
 
-/// CAs by the short codes that lego users know.
-const KNOWN: [(&str, &str); 16] = [
-    ("letsencrypt", LetsEncrypt::Production.url()),
-    ("letsencrypt-staging", LetsEncrypt::Staging.url()),
-    ("actalis", "https://acme-api.actalis.com/acme/directory"),
-    ("digicert", "https://one.digicert.com/mpki/api/v1/acme/v2/directory"),
-    ("freessl", "https://acmepro.freessl.cn/v2/DV"),
-    ("globalsign", "https://emea.acme.atlas.globalsign.com/directory"),
-    ("googletrust", "https://dv.acme-v02.api.pki.goog/directory"),
-    ("googletrust-staging", "https://dv.acme-v02.test-api.pki.goog/directory"),
-    ("litessl", "https://acme.litessl.com/acme/v2/directory"),
-    ("peeringhub", "https://stica.peeringhub.io/acme"),
-    ("sectigo", "https://acme.sectigo.com/v2/DV"),
-    ("sectigoev", "https://acme.sectigo.com/v2/EV"),
-    ("sectigoov", "https://acme.sectigo.com/v2/OV"),
-    ("sslcomecc", "https://acme.ssl.com/sslcom-dv-ecc"),
-    ("sslcomrsa", "https://acme.ssl.com/sslcom-dv-rsa"),
-    ("zerossl", ZeroSsl::Production.url()),
-];
-
 /// The directory URL that `name` means, and its short code if it is a CA we know. Understood are `letsencrypt`,
 /// `letsencrypt-staging`, the short codes of lego, and any URL that [`crate::CaSettings::directory`] may be.
 pub fn directory_url(name: &str) -> Result<(String, Option<&'static str>), AcmeError> {
     let name = name.trim();
-    if let Some((code, url)) = KNOWN.iter().find(|(code, url)| name == *code || name == *url) {
-        return Ok(((*url).to_owned(), Some(*code)));
+    let known = ca_directory(name).or_else(|| ca_name(name).and_then(ca_directory));
+    match known {
+        Some(url) => Ok((url.to_owned(), ca_name(url))),
+        None => check_directory_url(name).map(|url| (url.into(), None)),
     }
-    check_directory_url(name).map(|url| (url.into(), None))
 }
 
 /// A directory's URL, parsed: `https`, or `http` to a loopback address; no user, no fragment.

@@ -255,6 +255,10 @@ impl Explain for AcmeError {
             ),
             Self::Redirect { .. } => Some("give the final directory URL to `--server`".into()),
             Self::Refused(refusal) => refusal.hint(),
+            Self::Gone { .. } => Some("start a new run: it places another order".into()),
+            Self::Invalid { .. } => {
+                Some("mend what the CA says of each name, and start a new run".into())
+            }
             Self::NoProfile { offered, .. } if offered.is_empty() => {
                 Some("leave the profile out: this CA has none".into())
             }

@@ -6,6 +6,7 @@
 mod bundle;
 mod certificate;
 mod challenge;
+mod directory;
 mod exit;
 mod explain;
 pub mod fail_point;
@@ -19,6 +20,7 @@ mod source;
 pub use bundle::Bundle;
 pub use certificate::{Certificate, CertificateError, Chain, Integrity};
 pub use challenge::{Challenge, ChallengeError, Published, TxtRecord, Zone};
+pub use directory::{ca_directory, ca_name, ca_names};
 pub use exit::{Exit, RETRY_EXPRESSION};
 pub use explain::{BoxError, Explain};
 pub use key::{KeyError, KeyType, PrivateKey, SpkiHash};

@@ -165,7 +165,9 @@ impl SinkOptions {
             .iter()
             .find(|name| name.is_empty() || name.starts_with('.') || name.contains(['/', '\0']))
         {
-            return Err(SinkSpecError::Option(format!("file name `{name}`: a plain name is needed")));
+            return Err(SinkSpecError::Option(format!(
+                "file name `{name}`: a plain name is needed"
+            )));
         }
         if BTreeSet::from(names).len() < names.len() {
             return Err(SinkSpecError::Option("two files have the same name".into()));

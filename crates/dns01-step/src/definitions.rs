@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dns01_core::{Exit, KeyType, RenewalRule};
+use dns01_core::{Exit, Identifier, KeyType, RenewalRule};
 
 use crate::config::{self, Certificate, Config, Resolved, RotationPolicy};
 use crate::{Attempt, Failure};
@@ -71,6 +71,19 @@ impl Definitions {
             .and_then(|name| self.certificate(name))
             .map(|(document, _)| document)
             .or(self.0.first())
+    }
+
+    /// The names of the certificate: those given, else those of its definition; exit 11 if there are none.
+    pub fn names(&self, name: &str, given: Vec<Identifier>) -> Result<Vec<Identifier>, Failure> {
+        let defined =
+            || self.certificate(name).map(|(_, certificate)| certificate.dns_names.clone());
+        let names = if given.is_empty() { defined().unwrap_or_default() } else { given };
+        if names.is_empty() {
+            let what = format!("nothing says which names certificate `{name}` is for");
+            return Err(Failure::new(Exit::Config, what)
+                .hint("give --domain, or define the certificate in the configuration (--config)"));
+        }
+        Ok(names)
     }
 
     /// The kind of key that the definition asks for.

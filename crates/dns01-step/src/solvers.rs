@@ -55,6 +55,25 @@ impl Solvers {
         Self { flags: flags.clone(), document: definitions.document_for(Some(name)).cloned() }
     }
 
+    /// What `--explain-config` shows: the provider of each of `names`, and what `settings` says of it.
+    pub fn explain<'a>(
+        &self,
+        names: impl IntoIterator<Item = &'a DomainName>,
+        settings: impl Fn(&ChosenSolver) -> Result<Vec<(String, String, Origin)>, Failure>,
+    ) -> Result<Vec<(String, String, Origin)>, Failure> {
+        let mut lines = Vec::new();
+        for name in names {
+            let solver = self.choose(name)?;
+            lines.push((
+                format!("provider for {}", name.unicode()),
+                solver.provider.clone(),
+                solver.origin.clone(),
+            ));
+            lines.extend(settings(&solver)?);
+        }
+        Ok(lines)
+    }
+
     /// The solver for `name`; exit 11 if none is.
     pub fn choose(&self, name: &DomainName) -> Result<ChosenSolver, Failure> {
         let source = ProcessSource::new(&self.flags.credentials)?;

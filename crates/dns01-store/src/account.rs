@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dns01_core::{PrivateKey, SecretText, fail_point};
+use dns01_core::{PrivateKey, SecretText, ca_name, fail_point};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
@@ -11,8 +11,6 @@ use crate::journal::{Extra, Patience};
 use crate::store::put_if_absent;
 use crate::{Doc, Name, Store, StoreError, Version};
 
-const LETSENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
-const LETSENCRYPT_STAGING: &str = "https://acme-staging-v02.api.letsencrypt.org/directory";
 const FORMAT: u64 = 1;
 const DEADLINE: Duration = Duration::from_mins(1);
 
@@ -73,11 +71,10 @@ pub fn id(
     directory: &str,
     eab_kid: Option<&str>,
 ) -> Result<Name, StoreError> {
-    match (issuer, directory) {
-        (Some(issuer), _) => issuer.parse(),
-        (None, LETSENCRYPT) => "letsencrypt".parse(),
-        (None, LETSENCRYPT_STAGING) => "letsencrypt-staging".parse(),
-        (None, _) => {
+    let known = ca_name(directory).filter(|name| name.starts_with("letsencrypt"));
+    match (issuer, known) {
+        (Some(name), _) | (None, Some(name)) => name.parse(),
+        (None, None) => {
             let digest = Sha256::digest(format!("{directory}\n{}", eab_kid.unwrap_or_default()));
             format!("ca-{}", &format!("{digest:x}")[..10]).parse()
         }

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Parser;
-use dns01_core::{Chain, Exit};
+use dns01_core::Chain;
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{

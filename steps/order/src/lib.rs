@@ -14,7 +14,7 @@ mod writes;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use dns01_core::{Challenge, Exit, KeyType};
+use dns01_core::{Challenge, KeyType};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output,
@@ -102,19 +102,10 @@ impl Step for Order {
         let name = io.certificate()?;
         let definition = definitions.certificate(name);
         let csr = self.csr.as_deref().map(OwnCsr::read).transpose()?;
-        let mut names = self.domains.read()?;
-        if let Some(csr) = &csr {
-            names.clone_from(&csr.names);
-        } else if let (true, Some((_, certificate))) = (names.is_empty(), definition) {
-            names.clone_from(&certificate.dns_names);
-        }
-        if names.is_empty() {
-            return Err(Failure::new(
-                Exit::Config,
-                format!("nothing says which names certificate `{name}` is for"),
-            )
-            .hint("give --domain, or define the certificate in the configuration (--config)"));
-        }
+        let names = match &csr {
+            Some(csr) => csr.names.clone(),
+            None => definitions.names(name, self.domains.read()?)?,
+        };
         let backend = dns01_store::open(&self.journal.address())
             .await
             .attempt(|| "open the journal".into())?;

@@ -90,20 +90,10 @@ impl Step for Present {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let challenges =
             if self.challenges.are_given() { self.challenges.read()? } else { Vec::new() };
-        let mut lines = Vec::new();
-        for challenge in &challenges {
-            let solver = solvers.choose(&challenge.domain)?;
-            lines.push((
-                format!("provider for {}", challenge.domain.unicode()),
-                solver.provider.clone(),
-                solver.origin,
-            ));
-            let settings = dns01_providers::explain(&solver.provider, &solver.source);
-            lines.extend(
-                settings.attempt(|| format!("explain the provider `{}`", solver.provider))?,
-            );
-        }
-        Ok(lines)
+        solvers.explain(challenges.iter().map(|challenge| &challenge.domain), |solver| {
+            dns01_providers::explain(&solver.provider, &solver.source)
+                .attempt(|| format!("explain the provider `{}`", solver.provider))
+        })
     }
 }
 

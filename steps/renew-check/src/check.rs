@@ -5,7 +5,7 @@ use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use dns01_acme::{Ca, CaSettings};
-use dns01_core::{Certificate, Chain, Exit, Identifier, KeyType, SuggestedWindow};
+use dns01_core::{Certificate, Chain, Identifier, KeyType, SuggestedWindow};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, RenewalArgs, SinkArgs,
     planned_sinks,
@@ -148,19 +148,7 @@ fn spec(name: &Name, issuer: &ChosenIssuer, asked: &Asked<'_>) -> Result<Spec, F
     let kid = issuer.external_account.as_ref().map(|(kid, _)| kid.as_str());
     let account = dns01_store::account::id(issuer.name.as_deref(), &directory, kid)
         .attempt(|| "name the account".into())?;
-    let mut names = asked.domains.clone();
-    if let (true, Some((_, certificate))) =
-        (names.is_empty(), asked.definitions.certificate(name.as_str()))
-    {
-        names.clone_from(&certificate.dns_names);
-    }
-    if names.is_empty() {
-        return Err(Failure::new(
-            Exit::Config,
-            format!("nothing says which names certificate `{name}` is for"),
-        )
-        .hint("give --domain, or define the certificate in the configuration (--config)"));
-    }
+    let names = asked.definitions.names(name.as_str(), asked.domains.clone())?;
     Ok(Spec {
         engine: Engine::Native,
         names,

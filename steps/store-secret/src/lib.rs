@@ -9,9 +9,9 @@ mod folder;
 use std::path::PathBuf;
 
 use clap::Parser;
-use dns01_core::Exit;
 use dns01_step::{
-    Attempt, Definitions, Failure, JournalArgs, Output, SinkArgs, Step, StepIo, planned_sinks,
+    Attempt, Definitions, Failure, GenerationArgs, JournalArgs, Output, SinkArgs, Step, StepIo,
+    planned_sinks,
 };
 use dns01_store::Name;
 
@@ -20,11 +20,10 @@ pub use deliver::{Delivery, Outcome, deliver, deliver_bundle};
 /// Deliver a certificate to its sinks.
 #[derive(Debug, Parser)]
 pub struct StoreSecret {
-    /// Generation to deliver, as `order` writes it
-    #[arg(long, value_name = "NUMBER", conflicts_with = "from")]
-    generation: Option<String>,
+    #[command(flatten)]
+    generation: GenerationArgs,
     /// Deliver the PEM files of this folder (fullchain.pem, privkey.pem), not a generation of the journal
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", conflicts_with = "generation")]
     from: Option<PathBuf>,
     #[command(flatten)]
     sinks: SinkArgs,
@@ -55,7 +54,7 @@ impl Step for StoreSecret {
         let delivery = if let Some(folder) = &self.from {
             deliver_bundle(&folder::read(folder)?, &name, &planned, io).await
         } else {
-            let generation = generation(self.generation.as_deref())?;
+            let generation = self.generation.read()?;
             let backend = dns01_store::open(&self.journal.address())
                 .await
                 .attempt(|| "open the journal".into())?;
@@ -66,14 +65,4 @@ impl Step for StoreSecret {
         io.say(delivery.summary());
         delivery.checked().map(drop)
     }
-}
-
-fn generation(text: Option<&str>) -> Result<u64, Failure> {
-    let text = text.map(str::trim).filter(|text| !text.is_empty()).ok_or_else(|| {
-        Failure::new(Exit::Config, "no generation is given: the step that makes it did not succeed")
-            .hint("look at the `order` step of this run, or give --from FOLDER")
-    })?;
-    text.parse().map_err(|_| {
-        Failure::new(Exit::Input, format!("`{text}` is no generation: it is a number"))
-    })
 }

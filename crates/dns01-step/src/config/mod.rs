@@ -30,7 +30,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use certificate::{Algorithm, Certificate, PrivateKeySpec, RotationPolicy};
-pub use directory::{directory_names, directory_url};
+pub use directory::directory_url;
 pub use duration::{DurationError, GoDuration};
 pub use error::{ConfigError, Problem};
 pub use issuer::{AccountKeyRef, ExternalAccountBinding, Issuer, SecretKeyRef};

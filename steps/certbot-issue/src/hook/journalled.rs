@@ -4,7 +4,7 @@ use chrono::Utc;
 use cleanup::Target;
 use dns01_core::{Challenge, Exit};
 use dns01_lookup::Lookup;
-use dns01_step::{Attempt, Failure, JournalArgs, StepIo};
+use dns01_step::{Attempt, Failure, GenerationArgs, JournalArgs, StepIo};
 use dns01_store::StoreError;
 use dns01_store::journal::{Extra, Journal, Phase, Presence, State, Wanted};
 
@@ -19,10 +19,10 @@ impl Record {
     /// The one that certbot-issue named.
     pub(super) async fn open(
         args: &JournalArgs,
-        generation: Option<&str>,
+        generation: &GenerationArgs,
         io: &StepIo,
     ) -> Result<Self, Failure> {
-        let generation = crate::generation(generation)?;
+        let generation = generation.read()?;
         let backend =
             dns01_store::open(&args.address()).await.attempt(|| "open the journal".into())?;
         let name = io.certificate()?.parse().attempt(|| "use the certificate's name".into())?;

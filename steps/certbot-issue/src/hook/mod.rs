@@ -16,7 +16,8 @@ use clap::{Parser, ValueEnum};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, Definitions, Failure, JournalArgs, Output, SolverArgs, Solvers, Step, StepIo,
+    Attempt, Definitions, Failure, GenerationArgs, JournalArgs, Output, SolverArgs, Solvers, Step,
+    StepIo,
 };
 
 use crate::certbot::{Session, TOLD};
@@ -39,11 +40,10 @@ pub struct CertbotHook {
     #[command(flatten)]
     lookup: LookupArgs,
     /// Folder of the certbot-issue that started certbot; it sets this itself
-    #[arg(long, hide = true, value_name = "DIR")]
+    #[arg(long, hide = true, value_name = "DIR", requires = "generation")]
     session: Option<PathBuf>,
-    /// Generation that it acts for
-    #[arg(long, hide = true, value_name = "NUMBER", requires = "session")]
-    generation: Option<String>,
+    #[command(flatten)]
+    generation: GenerationArgs,
 }
 
 /// What certbot wants.
@@ -88,7 +88,7 @@ impl CertbotHook {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
         let record = match &session {
-            Some(_) => Some(Record::open(&self.journal, self.generation.as_deref(), io).await?),
+            Some(_) => Some(Record::open(&self.journal, &self.generation, io).await?),
             None => None,
         };
         match self.act {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use chrono::Utc;
 use clap::Parser;
-use dns01_core::{Exit, KeyType, Origin, OwnerName};
+use dns01_core::{Exit, Identifier, KeyType, Origin, OwnerName};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
@@ -166,19 +166,13 @@ impl Step for IssueCommand {
             ("certificate".to_owned(), wanted.name.clone(), origin.clone()),
             ("CA".to_owned(), issuer.server, origin.clone()),
         ];
-        for name in definition.iter().flat_map(|(_, certificate)| &certificate.dns_names) {
-            lines.push(("name".to_owned(), name.unicode(), origin.clone()));
-            let solver = solvers.choose(name.domain())?;
-            lines.push((
-                format!("provider for {}", name.unicode()),
-                solver.provider.clone(),
-                solver.origin,
-            ));
-            let settings = dns01_providers::explain(&solver.provider, &solver.source);
-            lines.extend(
-                settings.attempt(|| format!("explain the provider `{}`", solver.provider))?,
-            );
-        }
+        let names =
+            definition.map(|(_, certificate)| certificate.dns_names.as_slice()).unwrap_or_default();
+        lines.extend(names.iter().map(|name| ("name".to_owned(), name.unicode(), origin.clone())));
+        lines.extend(solvers.explain(names.iter().map(Identifier::domain), |solver| {
+            dns01_providers::explain(&solver.provider, &solver.source)
+                .attempt(|| format!("explain the provider `{}`", solver.provider))
+        })?);
         lines.dedup();
         Ok(lines)
     }

@@ -1,7 +1,6 @@
 //! Issuers that no account can be had from.
 
 use super::super::Config;
-use super::super::directory::directory_names;
 use super::super::issuer::Issuer;
 use super::super::report::Report;
 use super::super::shape::nearest;
@@ -54,7 +53,7 @@ fn server(name: &str, issuer: &Issuer, path: &[Seg<'_>], report: &mut Report<'_>
         report.at(path, said, hint.to_owned());
         return;
     };
-    let hint = match nearest(server, directory_names()) {
+    let hint = match nearest(server, dns01_core::ca_names()) {
         Some(known) => format!("write `{known}`"),
         None => "give an `https://` URL, or a short name such as `letsencrypt`".to_owned(),
     };

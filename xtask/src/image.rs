@@ -12,7 +12,7 @@ use anyhow::{Context as _, Result, bail, ensure};
 use crate::shell;
 
 /// The image's name in its archive.
-const NAME: &str = "ghcr.io/dns01/dns01:0.1.0";
+const NAME: &str = concat!("ghcr.io/dns01/dns01:", env!("CARGO_PKG_VERSION"));
 /// The most that everything in the image may take, in octets.
 const LARGEST: u64 = 12_000_000;
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
@@ -52,6 +52,16 @@ pub(crate) fn run() -> Result<()> {
 /// Lays out what the first stage of the Dockerfile leaves in `/rootfs`.
 fn fill(rootfs: &Path) -> Result<()> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    let libraries = shell::output(
+        Command::new("rustc")
+            .args(["--print", "target-libdir", "--target", &target])
+            .current_dir(shell::root()),
+    );
+    if !libraries.is_some_and(|folder| Path::new(folder.trim()).is_dir()) {
+        shell::run(
+            Command::new("rustup").args(["target", "add", &target]).current_dir(shell::root()),
+        )?;
+    }
     let mut cargo = shell::cargo();
     cargo.args(["build", "--locked", "--release", "-p", "dns01", "--target", &target]);
     shell::run(&mut cargo)?;

@@ -1,7 +1,7 @@
 //! `cargo xtask test`: everything that fits fifty minutes on two cores, from a fresh clone on.
 
 use crate::within::namespace;
-use crate::{deny, lint, setup, shell};
+use crate::{deny, image, lint, setup, shell};
 use anyhow::Result;
 
 /// What all test verbs build, so that they share the result: the fail points are where the kill sweep strikes.
@@ -30,6 +30,9 @@ impl Test {
             lint::run()?;
             deny::run()?;
         }
+        if self.soak {
+            image::run()?;
+        }
         // The namespace has no network: everything is built before it is entered.
         shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;
         shell::run(shell::cargo().arg("test").args(WHAT).arg("--no-run"))?;
@@ -45,6 +48,9 @@ impl Test {
             inner.envs(defaults.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()));
             if self.soak {
                 inner.env("DNS01_SOAK", "1");
+            } else if self.filters.is_empty() {
+                // The image takes minutes of its own.
+                inner.args(["--skip", "image::built"]);
             }
             shell::run(inner)
         })

@@ -2,6 +2,7 @@
 
 mod acme;
 mod fakes;
+mod image;
 mod kube;
 mod providers;
 mod rooms;

@@ -1,9 +1,10 @@
 //! What a failed certbot tells: the cause in one line, with the exit code that the native engine would give.
 
-use super::{assert_tidy, stage_that_waits, waiting, wanted, with_certbot};
+use super::{assert_tidy, processes, stage_that_waits, waiting, wanted, with_certbot};
 use crate::stage::{Chain, Stage, ZONE};
 use chrono::{DateTime, TimeDelta, Utc};
 use harness::{NameServer as _, Named, Pebble, Reply, Run, Signal};
+use std::process::Command;
 
 /// `order`, then a certbot-issue that fails: its run.
 fn fails(chain: &Chain, code: i32) -> Run {
@@ -138,4 +139,23 @@ fn a_wait_in_vain_is_80_before_the_ca_looks() {
     run.termination_contains("see `_acme-challenge.example.test` on every name server");
     assert_eq!((stage.pebble.invalid(), chain.state()["phase"].as_str()), (0, Some("finalizing")));
     assert_tidy(&stage);
+}
+
+#[test]
+#[ignore = "needs certbot, named, pebble"]
+fn a_hook_that_is_killed_ends_certbot_before_the_ca_looks() {
+    let stage = stage_that_waits();
+    let chain = with_certbot(stage.chain());
+    let running = waiting(&stage, &chain);
+    let is_hook = |line: &str| line.contains("certbot-hook auth") && !line.contains("kill 0");
+    let (hook, _) = processes(&stage).into_iter().find(|(_, line)| is_hook(line)).unwrap();
+    kill(hook);
+    running.wait().exit(75).termination_contains("it was ended by signal 15");
+    assert_eq!((stage.pebble.invalid(), chain.state()["phase"].as_str()), (0, Some("finalizing")));
+    assert_tidy(&stage);
+}
+
+fn kill(process: i32) {
+    let killed = Command::new("kill").args(["-KILL", &process.to_string()]).status();
+    assert!(killed.unwrap().success());
 }

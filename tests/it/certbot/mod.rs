@@ -41,16 +41,21 @@ fn private_folders(stage: &Stage) -> Vec<PathBuf> {
     entries.filter(is_private).collect()
 }
 
-/// The command lines of the lab's certbots and of all that they have started.
-fn command_lines(stage: &Stage) -> Vec<String> {
+/// The lab's certbots and all that they have started: process ids and command lines.
+fn processes(stage: &Stage) -> Vec<(i32, String)> {
     let folder = format!("{}/dns01-certbot-", stage.lab.path().display());
     let entries = fs::read_dir("/proc").unwrap().filter_map(Result::ok);
-    let lines = entries.filter_map(|entry| {
+    let processes = entries.filter_map(|entry| {
+        let id = entry.file_name().to_str()?.parse().ok()?;
         let read = |file| fs::read(entry.path().join(file)).unwrap_or_default();
         let text = |file| String::from_utf8_lossy(&read(file)).replace('\0', " ");
-        (text("environ").contains(&folder)).then(|| text("cmdline"))
+        text("environ").contains(&folder).then(|| (id, text("cmdline")))
     });
-    lines.collect()
+    processes.collect()
+}
+
+fn command_lines(stage: &Stage) -> Vec<String> {
+    processes(stage).into_iter().map(|(_, line)| line).collect()
 }
 
 /// What the journal still wants removed.

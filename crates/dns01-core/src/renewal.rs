@@ -113,7 +113,7 @@ mod tests {
             RenewalRule::default().due_at(&certificate, window, 0.5),
             start + TimeDelta::days(1)
         );
-        let before = RenewalRule::Before(Duration::from_secs(20 * 86_400));
+        let before = RenewalRule::Before(Duration::from_hours(20 * 24));
         assert_eq!(
             (certificate.not_after - before.due_at(&certificate, window, 0.5)).num_days(),
             20
@@ -124,7 +124,7 @@ mod tests {
     fn a_period_longer_than_the_lifetime_does_not_renew_without_end() {
         let certificate = certificate();
         let due =
-            RenewalRule::Before(Duration::from_secs(400 * 86_400)).due_at(&certificate, None, 0.0);
+            RenewalRule::Before(Duration::from_hours(400 * 24)).due_at(&certificate, None, 0.0);
         assert!(due > certificate.not_before);
     }
 }

@@ -136,7 +136,7 @@ mod tests {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 })
                 .await;
-            tokio::time::sleep(Duration::from_secs(60)).await;
+            tokio::time::sleep(Duration::from_mins(1)).await;
             "worked"
         };
         assert_eq!(interrupt.or_rescue(work, async || "rescued").await, "rescued");

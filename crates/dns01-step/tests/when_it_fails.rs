@@ -17,9 +17,10 @@ fn every_exit_code_has_a_page_that_says_its_name_and_whether_it_is_retried() {
         let (code, name) = (exit.code(), exit.name());
         let page = fs::read_to_string(docs(&format!("when-it-fails/{code}.md"))).unwrap();
         assert!(page.starts_with(&format!("# Exit {code}: {name}\n")), "{code}");
-        let (said, retried) = match exit.is_retryable() {
-            true => ("Argo's templates retry it.", "**yes**"),
-            false => ("Argo's templates do not retry it.", "no"),
+        let (said, retried) = if exit.is_retryable() {
+            ("Argo's templates retry it.", "**yes**")
+        } else {
+            ("Argo's templates do not retry it.", "no")
         };
         assert!(page.contains(said), "{code}");
         assert!(index.contains(&format!("| [{code}]({code}.md) | {name} | {retried} |")), "{code}");

@@ -15,8 +15,13 @@ fn an_account_is_named_after_the_issuer_or_the_ca() {
     let directory = "https://ca.corp.example/acme/directory";
     for (issuer, directory, kid, expected) in [
         (Some("corp"), directory, None, "corp"),
-        (None, LETSENCRYPT, None, "letsencrypt"),
-        (None, LETSENCRYPT_STAGING, None, "letsencrypt-staging"),
+        (None, "https://acme-v02.api.letsencrypt.org/directory", None, "letsencrypt"),
+        (
+            None,
+            "https://acme-staging-v02.api.letsencrypt.org/directory",
+            None,
+            "letsencrypt-staging",
+        ),
     ] {
         assert_eq!(id(issuer, directory, kid).unwrap(), name(expected));
     }

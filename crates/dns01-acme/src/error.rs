@@ -255,6 +255,9 @@ impl Explain for AcmeError {
             ),
             Self::Redirect { .. } => Some("give the final directory URL to `--server`".into()),
             Self::Refused(refusal) => refusal.hint(),
+            Self::Unreachable { .. } | Self::TimedOut { .. } => {
+                Some("let this machine reach the CA (network, firewall, proxy), and run again".into())
+            }
             Self::Gone { .. } => Some("start a new run: it places another order".into()),
             Self::Invalid { .. } => {
                 Some("mend what the CA says of each name, and start a new run".into())

@@ -4,6 +4,7 @@
 
 /// Ends the process with SIGKILL if `DNS01_FAIL_POINT` is `name`, or `name:n` at the n-th passing; with
 /// `DNS01_FAIL_POINT_LOG` set, first appends `name` to that file so that a sweep can learn all the points there are.
+/// `DNS01_FAIL_POINT_PANIC` makes it panic instead, to show what a bug looks like.
 #[cfg(feature = "fail-points")]
 pub fn pass(name: &str) {
     use std::io::Write as _;
@@ -15,6 +16,7 @@ pub fn pass(name: &str) {
             let _ = writeln!(file, "{name}");
         }
     }
+    assert!(std::env::var("DNS01_FAIL_POINT_PANIC").as_deref() != Ok(name), "asked to panic");
     let Ok(wanted) = std::env::var("DNS01_FAIL_POINT") else { return };
     let (point, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
     if point == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == nth.parse().unwrap_or(1) {

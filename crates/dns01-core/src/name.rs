@@ -238,6 +238,10 @@ impl Explain for NameError {
     fn exit(&self) -> Exit {
         Exit::Input
     }
+
+    fn hint(&self) -> Option<String> {
+        Some("give names such as `example.org` or `*.example.org`".into())
+    }
 }
 
 /// Enough of a hostile name to recognise it, without control characters.

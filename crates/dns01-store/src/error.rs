@@ -234,6 +234,7 @@ impl Explain for StoreError {
             Self::Damaged { doc, .. } | Self::OtherKey { doc, .. } => {
                 format!("restore the {doc} from a backup, or remove it to start anew")
             }
+            Self::Superseded { .. } => "leave it to the newer run, or start a new one".into(),
             Self::NoLocks { .. } => "choose a folder on a local disk, or NFS 4".into(),
             Self::Locked { .. } => "wait for the other run to end".into(),
             Self::Missing { doc: Doc::State(name) } => {

@@ -63,11 +63,13 @@ pub async fn issue(request: &Issue<'_>, lookup: &Lookup, io: &StepIo) -> Result<
         Engine::Native => {
             Issuing::new(request, lookup, io, generation, &state).await?.run(state).await
         }
-        Engine::Certbot => certbot::issue(request, io, &generation, &state).await,
+        // Boxed, because every caller's future would carry its size.
+        Engine::Certbot => Box::pin(certbot::issue(request, io, &generation, &state)).await,
     }
 }
 
-fn done(state: &State) -> Result<Option<Issued>, Failure> {
+/// What an earlier or another run has got; a dead generation is an error.
+pub(crate) fn done(state: &State) -> Result<Option<Issued>, Failure> {
     match (state.phase, &state.issued) {
         (Phase::Issued | Phase::Delivered, Some(issued)) => {
             let chain = Chain::from_pem(&issued.chain)

@@ -17,9 +17,9 @@ use chrono::Utc;
 use dns01_core::{Chain, Exit};
 use dns01_lookup::LookupArgs;
 use dns01_step::{Attempt, Failure, SolverArgs, StepIo};
-use dns01_store::journal::{Act, Phase, State};
+use dns01_store::journal::{Act, State};
 
-use crate::issue::{Issue, Issued};
+use crate::issue::{Issue, Issued, done};
 use crate::journal::Generation;
 use crate::kept;
 use folder::Folder;
@@ -75,7 +75,9 @@ pub(crate) async fn issue(
                 },
             )?;
             dns01_core::fail_point::pass("issue::downloaded");
-            return store(generation, chain).await;
+            // What another run has stored meanwhile is as good.
+            let state = generation.issued(&chain).await?;
+            return Ok(done(&state)?.unwrap_or(Issued { chain, window: None }));
         }
         Ended::Stopped => {
             return Err(Failure::new(Exit::Interrupted, "stopped by a signal; certbot was ended")
@@ -91,7 +93,10 @@ pub(crate) async fn issue(
             None => refusal::read(&folder, status),
         },
     };
-    let failure = failure.state("certbot's order is left to expire; run the same command again");
+    let failure = match failure.exit() {
+        Exit::OrderDead | Exit::CaRejected => failure,
+        _ => failure.state("certbot's order is left to expire; run the same command again"),
+    };
     Err(generation.refused(failure).await?)
 }
 
@@ -100,18 +105,4 @@ fn read(folder: &Folder) -> Result<Chain, Failure> {
     let pem =
         fs::read_to_string(&path).attempt(|| "read the certificate that certbot wrote".into())?;
     Chain::from_pem(&pem).attempt(|| "read the certificate that certbot brought".into())
-}
-
-/// Stores the chain; what another run has stored meanwhile is as good.
-async fn store(generation: &Generation<'_>, chain: Chain) -> Result<Issued, Failure> {
-    let state = generation.issued(&chain).await?;
-    match (state.phase, &state.issued) {
-        (Phase::Issued | Phase::Delivered, Some(issued)) => {
-            let chain = Chain::from_pem(&issued.chain)
-                .attempt(|| "read the chain in the journal".into())?;
-            Ok(Issued { chain, window: None })
-        }
-        _ => Err(Failure::new(Exit::Conflict, "another run has ended this generation meanwhile")
-            .hint("start a new run")),
-    }
 }

@@ -13,7 +13,7 @@ const ACCOUNT: &str = "secrets/dns01-account-letsencrypt";
 const SINK: &str = "secrets/example-org-tls";
 const DEFINITIONS: &str = "configmaps/dns01";
 
-/// What each class may do with what: `journal.md`'s table of steps. `-` is a class without a token.
+/// What each class may do with what: `journal.md`'s table of steps. Nothing is a class without a token.
 const RIGHTS: [(&str, &[(&str, &str)]); 8] = [
     (
         "order",

@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use clap::{Arg, Command};
 
 use super::render::{Given, UID, render};
-use super::{FLOWS, Leaf, Template, leaves, list, names, text};
+use super::{Leaf, Template, leaves, list, names, text};
 
 /// A value for every parameter of a step, with what has to come along.
 const SAMPLES: [(&str, &[(&str, &str)]); 34] = [
@@ -237,5 +237,4 @@ fn no_shell_ever_sees_a_parameter() {
             }
         }
     }
-    assert_eq!(FLOWS.len(), 3);
 }

@@ -1,6 +1,10 @@
 //! `workflow-templates/` against the binaries' own flags, outputs and exit codes, and against what Argo is known to do
 //! with such templates. Asks no server.
-#![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "what a test needs and does not get fails it"
+)]
 
 mod accounts;
 mod argv;

@@ -13,8 +13,7 @@ fn wrapper(object: &str) -> Template {
 }
 
 fn step(wrapper: &Template, name: &str) -> Value {
-    let steps: Vec<Value> =
-        list(&wrapper.body["steps"]).iter().flat_map(|group| list(group)).collect();
+    let steps: Vec<Value> = list(&wrapper.body["steps"]).iter().flat_map(list).collect();
     steps.into_iter().find(|step| step["name"] == name).unwrap()
 }
 

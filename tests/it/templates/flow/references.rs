@@ -18,7 +18,7 @@ fn calls() -> Vec<Call> {
     let mut all = Vec::new();
     for from in templates() {
         let steps = list(&from.body["steps"]);
-        let steps = steps.iter().flat_map(|group| list(group));
+        let steps = steps.iter().flat_map(list);
         for body in steps.chain(list(&from.body["dag"]["tasks"])) {
             if let Some(hooks) = body["hooks"].as_object() {
                 all.extend(

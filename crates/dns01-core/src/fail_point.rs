@@ -2,7 +2,7 @@
 //!
 //! Compiled to nothing unless the feature `fail-points` is on; shipped binaries never have it.
 
-/// Ends the process with SIGKILL if `DNS01_FAIL_POINT` is `name`, or `name:n` at the n-th passing; with
+/// Ends the process with SIGKILL if `DNS01_FAIL_POINT` is `name`, or `name#n` at the n-th passing; with
 /// `DNS01_FAIL_POINT_LOG` set, first appends `name` to that file so that a sweep can learn all the points there are.
 /// `DNS01_FAIL_POINT_PANIC` makes it panic instead, to show what a bug looks like.
 #[cfg(feature = "fail-points")]
@@ -18,7 +18,7 @@ pub fn pass(name: &str) {
     }
     assert!(std::env::var("DNS01_FAIL_POINT_PANIC").as_deref() != Ok(name), "asked to panic");
     let Ok(wanted) = std::env::var("DNS01_FAIL_POINT") else { return };
-    let (point, nth) = wanted.split_once(':').unwrap_or((&wanted, "1"));
+    let (point, nth) = wanted.split_once('#').unwrap_or((&wanted, "1"));
     if point == name && PASSED.fetch_add(1, Ordering::Relaxed) + 1 == nth.parse().unwrap_or(1) {
         let _ =
             rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::KILL);

@@ -3,22 +3,17 @@
 use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use dns01_acme::AccountKey;
 use dns01_core::Exit;
 use dns01_step::{Attempt, Failure};
-use rustix::fs::{FlockOperation, flock};
-use serde_json::{Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
-/// Where a hook that failed leaves its failure.
-pub(crate) const TOLD: &str = "failed.json";
-
-/// Held for as long as certbot-issue lives.
-const LOCK: &str = "lock";
+use super::session::LOCK;
 
 /// Bundles that the usual systems keep their trusted roots in.
 const SYSTEM_ROOTS: [&str; 3] =
@@ -29,12 +24,6 @@ const SYSTEM_ROOTS: [&str; 3] =
 pub(crate) struct Folder {
     folder: TempDir,
     _lock: File,
-}
-
-/// The same folder, as a hook sees it.
-#[derive(Debug)]
-pub(crate) struct Session {
-    folder: PathBuf,
 }
 
 impl Folder {
@@ -50,9 +39,7 @@ impl Folder {
         builder.prefix("dns01-certbot-").permissions(Permissions::from_mode(0o700));
         let folder = builder.tempdir().attempt(what)?;
         let lock = create(&folder.path().join(LOCK)).attempt(what)?;
-        flock(&lock, FlockOperation::NonBlockingLockExclusive)
-            .map_err(io::Error::from)
-            .attempt(what)?;
+        lock.lock().attempt(what)?;
         let made = Self { folder, _lock: lock };
         made.put_account(directory, key, url)?;
         made.put("request.pem", &pem(csr))?;
@@ -103,22 +90,9 @@ impl Folder {
         self.put("roots.pem", &bundle)
     }
 
-    /// What a hook that failed has left.
-    pub(crate) fn told(&self) -> Option<Failure> {
-        let told: Value = serde_json::from_slice(&fs::read(self.path().join(TOLD)).ok()?).ok()?;
-        let code = u8::try_from(told["code"].as_u64()?).ok()?;
-        let failure = Failure::new(Exit::from_code(code)?, told["message"].as_str()?);
-        let retry_at = told["retry_at"].as_str().and_then(|text| text.parse().ok());
-        let failure = failure.until(retry_at);
-        Some(match told["hint"].as_str() {
-            Some(hint) => failure.hint(hint),
-            None => failure,
-        })
-    }
-
     /// `accounts/HOST/PATH/ID/{private_key,regr,meta}.json`; certbot finds the only account there is.
     fn put_account(&self, directory: &str, key: &AccountKey, url: &str) -> Result<(), Failure> {
-        let server = directory.strip_prefix("https://").unwrap_or(directory);
+        let server = server_path(directory)?;
         let folder = format!("config/accounts/{server}/dns01");
         DirBuilder::new()
             .recursive(true)
@@ -139,26 +113,16 @@ impl Folder {
     }
 }
 
-impl Session {
-    /// The folder that a certbot-issue made, if that still lives: without it nobody wants what certbot would get.
-    pub(crate) fn join(folder: &Path) -> Result<Self, Failure> {
-        let what = || "open the folder of the certbot-issue that started certbot".to_owned();
-        let lock = File::open(folder.join(LOCK)).attempt(what)?;
-        match flock(&lock, FlockOperation::NonBlockingLockShared) {
-            Err(rustix::io::Errno::WOULDBLOCK) => Ok(Self { folder: folder.to_owned() }),
-            Err(error) => Err(io::Error::from(error)).attempt(what),
-            Ok(()) => Err(Failure::new(
-                Exit::Interrupted,
-                "the certbot-issue that started certbot is gone",
-            )
-            .hint("run it again")),
-        }
+/// Host and path of the directory's URL, by which certbot knows a CA. The URL comes from the journal, and must not lead
+/// out of the folder.
+fn server_path(directory: &str) -> Result<&str, Failure> {
+    let server = directory.strip_prefix("https://").unwrap_or(directory);
+    let server = server.split(['?', '#']).next().unwrap_or_default();
+    if Path::new(server).components().all(|part| matches!(part, Component::Normal(_))) {
+        return Ok(server);
     }
-
-    /// A file in it.
-    pub(crate) fn file(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
+    let what = format!("certbot has no account folder for the directory `{directory}`");
+    Err(Failure::new(Exit::Integrity, what).hint("start a new run with the CA's own directory URL"))
 }
 
 fn create(path: &Path) -> io::Result<File> {
@@ -175,4 +139,18 @@ fn pem(der: &[u8]) -> String {
         "-----BEGIN CERTIFICATE REQUEST-----\n{}\n-----END CERTIFICATE REQUEST-----\n",
         lines.join("\n")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_directory_leads_out_of_the_folder() {
+        let found = |directory| server_path(directory).map_err(|failure| failure.exit());
+        assert_eq!(found("https://ca.test:14000/dir?x=/.."), Ok("ca.test:14000/dir"));
+        for wrong in ["https://ca.test/../../x", "https:///etc", "https://../x", "/etc/x"] {
+            assert_eq!(found(wrong), Err(Exit::Integrity), "{wrong}");
+        }
+    }
 }

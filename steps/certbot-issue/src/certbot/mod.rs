@@ -1,12 +1,13 @@
 //! The certbot engine: a real certbot gets the certificate for the journalled key, with our account and our hooks.
 //!
 //! certbot is lent the account for the length of the run, in a folder that nobody else can read and that is gone
-//! afterwards. What it says stays in that folder; one line of it leaves. A certificate it brings passes the same
-//! checks as one of our own before it is stored.
+//! afterwards (after SIGKILL it is left among the temporary files). What certbot says stays in that folder; one line of
+//! it leaves. A certificate it brings passes the same checks as one of our own before it is stored.
 
 mod folder;
 mod process;
 mod refusal;
+mod session;
 mod surroundings;
 
 use std::fs;
@@ -25,7 +26,7 @@ use crate::kept;
 use folder::Folder;
 use process::Ended;
 
-pub(crate) use folder::{Session, TOLD};
+pub(crate) use session::Session;
 
 /// A certbot, and what its hooks need beside what is in [`Issue`].
 #[derive(Clone, Debug)]
@@ -88,7 +89,7 @@ pub(crate) async fn issue(
             format!("certbot was not done after {} s and was ended", limit.as_secs()),
         )
         .hint("give --timeout or --propagation-timeout more time"),
-        Ended::Badly(status) => match folder.told() {
+        Ended::Badly(status) => match session::told(folder.path()) {
             Some(failure) => failure,
             None => refusal::read(&folder, status),
         },

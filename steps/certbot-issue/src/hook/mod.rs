@@ -9,7 +9,6 @@ mod call;
 mod journalled;
 mod tidy;
 
-use std::fs;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
@@ -20,7 +19,7 @@ use dns01_step::{
     StepIo,
 };
 
-use crate::certbot::{Session, TOLD};
+use crate::certbot::Session;
 use call::{Call, Collected};
 use journalled::Record;
 
@@ -61,9 +60,7 @@ impl Step for CertbotHook {
         let (act, session) = (self.act, self.session.clone());
         let done = self.answer(io).await;
         if let (Err(failure), Act::Auth, Some(session)) = (&done, act, session) {
-            // certbot passes no exit code on; certbot-issue reads this in its place.
-            let told = failure.json(Self::NAME).to_string();
-            fs::write(session.join(TOLD), told).attempt(|| "tell certbot-issue".into())?;
+            Session::tell(&session, failure)?;
         }
         done
     }

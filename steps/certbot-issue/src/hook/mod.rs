@@ -41,8 +41,9 @@ pub struct CertbotHook {
     /// Folder of the certbot-issue that started certbot; it sets this itself
     #[arg(long, hide = true, value_name = "DIR", requires = "generation")]
     session: Option<PathBuf>,
-    #[command(flatten)]
-    generation: GenerationArgs,
+    /// Generation that it acts for
+    #[arg(long, hide = true, value_name = "NUMBER")]
+    generation: Option<String>,
 }
 
 /// What certbot wants.
@@ -85,7 +86,10 @@ impl CertbotHook {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
         let record = match &session {
-            Some(_) => Some(Record::open(&self.journal, &self.generation, io).await?),
+            Some(_) => {
+                let generation = GenerationArgs { generation: self.generation };
+                Some(Record::open(&self.journal, &generation, io).await?)
+            }
             None => None,
         };
         match self.act {

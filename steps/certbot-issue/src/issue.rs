@@ -172,25 +172,27 @@ impl<'a> Issuing<'a> {
                 .into_iter()
                 .filter(|one| one.url.as_ref().is_some_and(|url| urls.contains(url)));
             self.look(&posting.collect::<Vec<_>>()).await?;
-            self.post(&urls).await?;
+            self.post(urls).await?;
         }
         dns01_core::fail_point::pass("issue::validating");
         let ready = self.account.wait_ready(&self.order_url, self.deadline).await;
         self.alive(ready, "prove control of the names").await
     }
 
-    /// Tells the CA to look. What another run has posted meanwhile is refused, and no failure unless it is still open.
-    async fn post(&self, urls: &[String]) -> Result<(), Failure> {
+    /// Tells the CA to look. What another run has posted meanwhile is refused; what is still open is posted without it.
+    async fn post(&self, mut urls: Vec<String>) -> Result<(), Failure> {
         self.generation.attempt(Act::Validate).await?;
-        let posted = self.io.interrupt().protect(self.account.validate(urls)).await;
-        match posted {
-            Err(error)
-                if error.exit() == Exit::Transient || !self.still_pending().await?.is_empty() =>
-            {
-                Err(self.refused(error, "answer the challenges").await?)
+        while let Err(error) = self.io.interrupt().protect(self.account.validate(&urls)).await {
+            let open = self.still_pending().await?;
+            if open.is_empty() {
+                break;
             }
-            _ => Ok(()),
+            if open.len() >= urls.len() {
+                return Err(self.refused(error, "answer the challenges").await?);
+            }
+            urls = open;
         }
+        Ok(())
     }
 
     /// One look at the authorities right before the CA is told to look: a missing value costs a failed validation.

@@ -6,7 +6,7 @@ use chrono::Utc;
 use dns01_acme::{
     Account, AcmeError, AuthorizationStatus, Ca, CaSettings, ChallengeStatus, Order, OrderStatus,
 };
-use dns01_core::{Chain, Exit, Explain as _, Integrity, SuggestedWindow};
+use dns01_core::{Chain, Exit, Integrity, SuggestedWindow};
 use dns01_lookup::{Expectation, Lookup};
 use dns01_step::{Attempt, ChosenIssuer, Failure, StepIo};
 use dns01_store::journal::{Act, Engine, KeptKey, Phase, State, Wanted};

@@ -144,3 +144,25 @@ fn the_engine_of_the_order_wins_over_the_flag() {
     chain.flags("certbot-issue", &["--engine", "certbot", "--certbot", "/nowhere"]).go().well();
     assert_eq!(stage.pebble.issued(), 1);
 }
+
+#[test]
+#[ignore = "needs certbot, named, pebble"]
+fn two_certbots_at_once_end_with_one_certificate_and_a_clean_zone() {
+    let stage = stage_that_waits();
+    let chain = with_certbot(stage.chain());
+    let first = waiting(&stage, &chain);
+    let other = chain.again("run-2");
+    let order = other.order().run().exit(0);
+    let second = other.issue(order.output("generation")).spawn();
+    wait_until("the second one's values are there too", || stage.named.txt(OWNER).len() == 4);
+    stage.named.release(0);
+    let serials = [first.wait().exit(0), second.wait().exit(0)];
+    let serials = serials.map(|run| run.output("serial").to_owned());
+    assert_eq!(serials[0], serials[1], "the first that is stored is everybody's");
+    chain.cleanup().run().exit(0).stdout_contains("run run-2 is responsible");
+    other.store("1").run().exit(0);
+    other.cleanup().run().exit(0);
+    assert_eq!((other.delivered(), wanted(&other)), (serials[0].clone(), 0));
+    stage.assert_zone_is_clean();
+    assert_tidy(&stage);
+}

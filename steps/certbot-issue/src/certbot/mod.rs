@@ -94,6 +94,10 @@ pub(crate) async fn issue(
             None => refusal::read(&folder, status),
         },
     };
+    // Whatever happened to this certbot: another run may have got the certificate meanwhile.
+    if let Ok(Ok(Some(issued))) = generation.read().await.as_ref().map(done) {
+        return Ok(issued);
+    }
     let failure = match failure.exit() {
         Exit::OrderDead | Exit::CaRejected => failure,
         _ => failure.state("certbot's order is left to expire; run the same command again"),

@@ -22,10 +22,23 @@ impl Format {
     }
 }
 
+/// The targets of our own crates: the steps are called what they do.
+const OURS: [&str; 8] = [
+    "dns01",
+    "certbot_issue",
+    "cleanup",
+    "order",
+    "present",
+    "renew_check",
+    "store_secret",
+    "wait_propagation",
+];
+
 /// Starts the stream. `DNS01_LOG` filters it (`debug`, `dns01_lookup=trace`); libraries below us speak from `warn` up.
 pub(crate) fn start(format: Format) {
     let filter = std::env::var("DNS01_LOG").unwrap_or_default();
-    let filter = EnvFilter::builder().parse_lossy(format!("warn,dns01=info,{filter}"));
+    let ours = OURS.map(|target| format!("{target}=info")).join(",");
+    let filter = EnvFilter::builder().parse_lossy(format!("warn,{ours},{filter}"));
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(io::stderr)

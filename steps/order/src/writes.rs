@@ -5,7 +5,9 @@ use dns01_acme::Order;
 use dns01_core::{Exit, PrivateKey};
 use dns01_step::{Attempt, Failure};
 use dns01_store::StoreError;
-use dns01_store::journal::{Act, Engine, Extra, Kept, KeptKey, Phase, Reason, Spec, State, Wanted};
+use dns01_store::journal::{
+    Act, Engine, Extra, Kept, KeptKey, Phase, Presence, Reason, Spec, State, Wanted,
+};
 
 use crate::place::Placing;
 
@@ -19,7 +21,7 @@ impl Placing<'_> {
     ) -> Result<Option<State>, Failure> {
         let (run, seen_rev) = (&self.request.run, seen.map_or(0, |state| state.rev));
         let forced_by = (reason == Reason::Forced).then(|| run.clone());
-        tracing::info!(certificate = %self.request.certificate, "new order: {}", reason.words());
+        tracing::debug!(certificate = %self.request.certificate, "new order: {}", reason.words());
         let wished = self.journal.update(|current| {
             if current.as_ref().map_or(0, |state| state.rev) != seen_rev {
                 return Err(Raced::Lost);
@@ -111,13 +113,15 @@ impl Placing<'_> {
     ) -> Result<State, Failure> {
         let stored = self.journal.update_generation(state.generation, |state| {
             for one in &wanted {
-                let known = state.challenges.iter().any(|old| {
+                let known = state.challenges.iter_mut().find(|old| {
                     old.value == one.value
                         && old.fqdn == one.fqdn
                         && old.generation == one.generation
                 });
-                if !known {
-                    state.challenges.push(one.clone());
+                match known {
+                    // An earlier run may have ended in cleanup: its value is needed once more.
+                    Some(old) => old.state = Presence::Wanted,
+                    None => state.challenges.push(one.clone()),
                 }
             }
             if let Some(kept) = &mut state.order {

@@ -114,8 +114,9 @@ mod built {
         assert!(fs::read_to_string(chain).unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
         assert_eq!((pebble.issued(), named.txt("_acme-challenge.example.test")), (1, vec![]));
         // The root is indeed read-only: what `/tmp` took, nothing else takes.
-        let elsewhere = image.run(&user, &tmp, &["/dns01", "install", "--to=/opt"]).run();
-        elsewhere.exit(30).stderr_contains("Read-only file system");
+        let elsewhere = ["--resolver", &resolver, "--dir", "/elsewhere"];
+        let command = [issue.as_slice(), &with, &elsewhere].concat();
+        image.run(&user, &tmp, &command).run().exit(30).stderr_contains("Read-only file system");
     }
 
     #[test]

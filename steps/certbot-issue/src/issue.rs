@@ -181,7 +181,9 @@ impl<'a> Issuing<'a> {
 
     /// Tells the CA to look. What another run has posted meanwhile is refused; what is still open is posted without it.
     async fn post(&self, mut urls: Vec<String>) -> Result<(), Failure> {
-        self.generation.attempt(Act::Validate).await?;
+        if done(&self.generation.attempt(Act::Validate).await?)?.is_some() {
+            return Ok(());
+        }
         while let Err(error) = self.io.interrupt().protect(self.account.validate(&urls)).await {
             let open = self.still_pending().await?;
             if open.is_empty() {
@@ -238,7 +240,10 @@ impl<'a> Issuing<'a> {
     async fn finalize(&self, state: &State, order: Order) -> Result<Order, Failure> {
         let csr = kept::csr(&self.generation, state, &self.key).await?;
         let act = async {
-            self.generation.attempt(Act::Finalize).await?;
+            if done(&self.generation.attempt(Act::Finalize).await?)?.is_some() {
+                let asked = self.account.order(&self.order_url).await;
+                return self.alive(asked, "ask the CA for the order").await;
+            }
             let finalized = self.account.finalize(&order, &csr).await;
             dns01_core::fail_point::pass("issue::finalized");
             match finalized {

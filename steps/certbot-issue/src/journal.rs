@@ -38,6 +38,10 @@ impl Generation<'_> {
     /// Records an attempt before it is made; the first validation leaves its time.
     pub(crate) async fn attempt(&self, act: Act) -> Result<State, Failure> {
         self.write(|state| {
+            // Another run may have ended this generation, well or not; the caller sees that in the state.
+            if !matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
+                return;
+            }
             let now = Utc::now();
             state.attempt(now, self.run, act);
             match act {

@@ -76,7 +76,7 @@ impl<'a> Placing<'a> {
                     let state = self.join(&state).await?;
                     return Ok(Placed {
                         action: Action::Deliver,
-                        reason: "issued, not delivered".into(),
+                        reason: "issued already".into(),
                         state,
                     });
                 }

@@ -110,7 +110,12 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     };
     Ok(match next(state.as_ref(), &wish) {
         Next::Nothing => verdict("none", "delivered, unchanged and not due".into()),
-        Next::Deliver => verdict("deliver", "a sink lacks the certificate".into()),
+        Next::Deliver if wish.sink_is_behind => {
+            verdict("deliver", "a sink lacks the certificate".into())
+        }
+        Next::Deliver => {
+            verdict("deliver", "the last run ended before its delivery or its cleanup".into())
+        }
         Next::Resume => verdict("issue", "an order is under way".into()),
         Next::Abandon => verdict("issue", "the definition changed".into()),
         Next::Start(reason) => verdict("issue", reason.words().into()),

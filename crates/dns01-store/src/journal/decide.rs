@@ -30,7 +30,7 @@ pub struct Wish<'a> {
 pub enum Next {
     /// The certificate is delivered, unchanged and not due.
     Nothing,
-    /// The certificate is issued; it only has to reach its sinks.
+    /// The certificate is issued; it only has to reach its sinks, and what was published to be removed.
     Deliver,
     /// The generation at hand goes on where it stopped.
     Resume,
@@ -85,7 +85,9 @@ pub fn next(state: Option<&State>, wish: &Wish<'_>) -> Next {
     } else {
         due.then_some(Reason::Due)
     };
-    let delivery = if wish.sink_is_behind { Next::Deliver } else { Next::Nothing };
+    // What a killed run published is removed by the run that joins.
+    let is_left = state.challenges.iter().any(super::Wanted::is_wanted);
+    let delivery = if wish.sink_is_behind || is_left { Next::Deliver } else { Next::Nothing };
     let wanted = match state.phase {
         Phase::Delivered => fresh.map_or(delivery, Next::Start),
         Phase::Issued => fresh.map_or(Next::Deliver, Next::Start),

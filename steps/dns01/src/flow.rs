@@ -183,16 +183,16 @@ impl Flow<'_> {
                 if count == 1 { "name" } else { "names" }
             ),
         );
-        let challenges = order::challenges(state);
+        let challenges = &placed.challenges;
         if !challenges.is_empty() {
             let solvers = self.solvers();
             phases.start("present");
             let presented =
-                present::present(&challenges, &solvers, self.lookup, None, None, self.io).await;
+                present::present(challenges, &solvers, self.lookup, None, None, self.io).await;
             let presented = presented.map_err(|failure| ("present", failure))?;
             phases.done("present", presented.summary());
             phases.start("propagation");
-            let report = self.propagate(&challenges, &presented, &solvers).await;
+            let report = self.propagate(challenges, &presented, &solvers).await;
             let report = report.map_err(|failure| ("propagation", failure))?;
             phases.done("propagation", wait_propagation::summary(&report));
         }

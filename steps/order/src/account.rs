@@ -19,9 +19,12 @@ pub(crate) async fn key(
     }
     let fresh = match &issuer.adopt {
         Some(reference) => {
+            let what = || format!("adopt the account key in Secret `{}`", reference.name);
             let entry = secret_entry(backend, &reference.name, &reference.key).await?;
-            PrivateKey::from_pem(&entry)
-                .attempt(|| format!("adopt the account key in Secret `{}`", reference.name))?
+            let key = PrivateKey::from_pem(&entry).attempt(what)?;
+            // Looked at before it is stored: it is adopted once, and one that cannot be used would stay.
+            AccountKey::new(key.clone()).attempt(what)?;
+            key
         }
         None => PrivateKey::generate(KeyType::P256).attempt(|| "make an account key".into())?,
     };

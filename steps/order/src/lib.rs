@@ -14,13 +14,13 @@ mod writes;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use dns01_core::{Challenge, KeyType};
+use dns01_core::KeyType;
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output,
     RenewalArgs, Step, StepIo,
 };
-use dns01_store::journal::{Engine, Presence, State};
+use dns01_store::journal::Engine;
 
 pub use csr::OwnCsr;
 pub use place::place;
@@ -133,27 +133,11 @@ impl Step for Order {
 }
 
 fn write_outputs(placed: &Placed, io: &StepIo) -> Result<(), Failure> {
-    let challenges = challenges(&placed.state);
-    io.put_json("challenges", &challenges)?;
+    io.put_json("challenges", &placed.challenges)?;
     io.put("generation", placed.state.generation)?;
-    io.put("needed", placed.action == Action::Issue && !challenges.is_empty())?;
+    io.put("needed", placed.action == Action::Issue && !placed.challenges.is_empty())?;
     let expires = placed.state.order.as_ref().and_then(|order| order.expires);
     io.put("expires", expires.map(|at| at.to_rfc3339()).unwrap_or_default())?;
     // Last, because it is what the other steps are gated by.
     io.put("action", placed.action.word())
-}
-
-/// The challenges that the current generation wants answered.
-pub fn challenges(state: &State) -> Vec<Challenge> {
-    let open = state.challenges.iter().filter(|one| {
-        one.generation == state.generation
-            && one.state == Presence::Wanted
-            && state.issued.is_none()
-    });
-    open.map(|one| Challenge {
-        domain: one.domain.clone(),
-        fqdn: one.fqdn.clone(),
-        value: one.value.clone(),
-    })
-    .collect()
 }

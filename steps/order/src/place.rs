@@ -10,7 +10,7 @@ use dns01_acme::{AcmeError, Ca, CaSettings, Order, OrderStatus};
 use dns01_core::{Exit, Explain as _, SuggestedWindow};
 use dns01_lookup::Lookup;
 use dns01_step::{Attempt, Failure};
-use dns01_store::journal::{Engine, Extra, Journal, Next, Phase, Spec, State, Wish, next};
+use dns01_store::journal::{Engine, Extra, Journal, Next, Phase, Spec, State, Wanted, Wish, next};
 use dns01_store::{Name, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
@@ -52,6 +52,7 @@ impl<'a> Placing<'a> {
         let spec = self.spec(keys.0.thumbprint());
         let began = Instant::now();
         let mut due: Option<(u64, Option<DateTime<Utc>>)> = None;
+        let mut has_told = false;
         loop {
             let state = self.journal.read().await.attempt(|| self.what("read"))?;
             let rev = state.as_ref().map_or(0, |state| state.rev);
@@ -64,6 +65,7 @@ impl<'a> Placing<'a> {
             let wish = Wish {
                 run: &request.run,
                 spec: &spec,
+                csr: request.csr.as_ref().map(|csr| &csr.spki),
                 force: request.force,
                 sink_is_behind: request.sink_is_behind,
                 one_more: request.one_more,
@@ -78,6 +80,7 @@ impl<'a> Placing<'a> {
                         action: Action::Deliver,
                         reason: "issued already".into(),
                         state,
+                        challenges: Vec::new(),
                     });
                 }
                 (Next::NotBefore(at), state) => {
@@ -85,11 +88,17 @@ impl<'a> Placing<'a> {
                 }
                 (Next::Dead, state) => return Err(refusal::dead(state.as_ref())),
                 (Next::Abandon, Some(state)) => {
-                    self.bury(state.generation, "changed").await?;
+                    // From `finalizing` on, where another run may be by now, only the CA ends a generation.
+                    self.bury(state.generation, "changed", &[Phase::New, Phase::Ordered]).await?;
                     continue;
                 }
                 (Next::Resume, Some(state)) if self.is_another_run_at_work(&state, began) => {
-                    tracing::debug!(run = state.run, "another run is placing the order");
+                    if !std::mem::replace(&mut has_told, true) {
+                        tracing::info!(
+                            run = state.run,
+                            "another run is placing the order: waiting for it"
+                        );
+                    }
                     sleep(Duration::from_millis(500)).await;
                     continue;
                 }
@@ -100,8 +109,11 @@ impl<'a> Placing<'a> {
                 },
                 (_, None) => continue,
             };
-            if let Some(placed) = self.go_on(state, keys.clone()).await? {
-                return Ok(placed);
+            let generation = state.generation;
+            match self.go_on(state, keys.clone()).await {
+                Ok(Some(placed)) => return Ok(placed),
+                Ok(None) => (),
+                Err(failure) => return Err(self.ended(generation, failure).await),
             }
         }
     }
@@ -142,8 +154,9 @@ impl<'a> Placing<'a> {
         let Some(state) = state else { return Ok(None) };
         let (Some(chain), rule) = (state.current(), self.request.rule) else { return Ok(None) };
         let window = match (&chain.leaf().ari_id, rule.wants_suggestion()) {
-            // Renewal information is advice: without it the lifetime decides (RFC 9773 §4.3).
-            (Some(id), true) => match self.ca().await {
+            // Renewal information is advice: without it the lifetime decides (RFC 9773 §4.3). A CA that has refused is
+            // asked for nothing.
+            (Some(id), true) if state.held_until(Utc::now()).is_none() => match self.ca().await {
                 Ok(ca) => ca.renewal_window(id).await.ok().flatten(),
                 Err(_) => None,
             },
@@ -153,12 +166,14 @@ impl<'a> Placing<'a> {
         Ok(Some(rule.due_at(chain.leaf(), window, state.draw())))
     }
 
-    /// Between the key and the order's URL only time tells whether the other run still lives.
+    /// Between the key and the order's URL only time tells whether the other run still lives, unless it has recorded how
+    /// it ended.
     fn is_another_run_at_work(&self, state: &State, began: Instant) -> bool {
         state.phase == Phase::New
             && state.order.is_none()
             && state.run != self.request.run
             && self.request.engine == Engine::Native
+            && state.attempts.last().is_none_or(|last| last.code.is_none())
             && began.elapsed() < OTHER_RUN
     }
 
@@ -171,8 +186,11 @@ impl<'a> Placing<'a> {
         let ours = "this certificate's order is placed".to_owned();
         let state = self.with_key(state).await?;
         let is_certbots = state.spec.engine == Engine::Certbot;
+        let placed = |reason, state, challenges| {
+            Ok(Some(Placed { action: Action::Issue, reason, state, challenges }))
+        };
         if state.phase == Phase::Finalizing {
-            return Ok(Some(Placed { action: Action::Issue, reason: ours, state }));
+            return placed(ours, state, Vec::new());
         }
         let request = self.request;
         let ca = self.ca().await?;
@@ -191,8 +209,7 @@ impl<'a> Placing<'a> {
             Err(failure) => return Err(self.refused(&state, failure).await?),
         };
         if is_certbots {
-            let reason = "certbot will place the order".to_owned();
-            return Ok(Some(Placed { action: Action::Issue, reason, state }));
+            return placed("certbot will place the order".to_owned(), state, Vec::new());
         }
         let (state, order) = match &state.order {
             Some(order) => {
@@ -210,8 +227,13 @@ impl<'a> Placing<'a> {
             }
             _ => Vec::new(),
         };
-        let state = self.ordered(state, &order, wanted).await?;
-        Ok(Some(Placed { action: Action::Issue, reason: ours, state }))
+        let state = self.ordered(state, &order, &wanted).await?;
+        match state.phase {
+            Phase::Dead => Ok(None),
+            Phase::Ordered => placed(ours, state, wanted.iter().map(Wanted::challenge).collect()),
+            // Another run has come further meanwhile.
+            _ => placed(ours, state, Vec::new()),
+        }
     }
 
     /// What the CA says of an order from before; `None` when the generation is dead of it.
@@ -227,7 +249,8 @@ impl<'a> Placing<'a> {
             Err(error) => return Err(error).attempt(|| "ask the CA for the order".into()),
         };
         tracing::warn!(certificate = %self.request.certificate, "the order from before is {why} at the CA");
-        self.bury(state.generation, why).await?;
+        let open = [Phase::New, Phase::Ordered, Phase::Finalizing];
+        self.bury(state.generation, why, &open).await?;
         Ok(None)
     }
 
@@ -275,5 +298,6 @@ impl<'a> Placing<'a> {
 fn nothing(state: State, due_at: Option<DateTime<Utc>>) -> Placed {
     let until =
         due_at.map(|at| format!(", renews about {}", at.format("%Y-%m-%d"))).unwrap_or_default();
-    Placed { action: Action::None, reason: format!("delivered and not due{until}"), state }
+    let reason = format!("delivered and not due{until}");
+    Placed { action: Action::None, reason, state, challenges: Vec::new() }
 }

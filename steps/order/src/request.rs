@@ -1,6 +1,6 @@
 //! What is asked of `order`, and what comes of it.
 
-use dns01_core::{Identifier, KeyType, RenewalRule};
+use dns01_core::{Challenge, Identifier, KeyType, RenewalRule};
 use dns01_step::ChosenIssuer;
 use dns01_store::journal::{Engine, State};
 use dns01_store::{Backend, Name};
@@ -48,6 +48,8 @@ pub struct Placed {
     pub reason: String,
     /// The journal as it is now.
     pub state: State,
+    /// The challenges still to be answered; none where the order is past that.
+    pub challenges: Vec<Challenge>,
 }
 
 /// What the other steps have to do: the `action` output.

@@ -2,7 +2,7 @@
 
 use chrono::Utc;
 use dns01_acme::Order;
-use dns01_core::{Exit, PrivateKey};
+use dns01_core::{Chain, Exit, PrivateKey};
 use dns01_step::{Attempt, Failure};
 use dns01_store::StoreError;
 use dns01_store::journal::{
@@ -58,9 +58,15 @@ impl Placing<'_> {
         joined.await.attempt(|| self.what("write"))
     }
 
-    pub(crate) async fn bury(&self, generation: u64, why: &str) -> Result<State, Failure> {
+    /// Ends the generation, if it still is in one of the phases `from`.
+    pub(crate) async fn bury(
+        &self,
+        generation: u64,
+        why: &str,
+        from: &[Phase],
+    ) -> Result<State, Failure> {
         let buried = self.journal.update_generation(generation, |state| {
-            if matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
+            if from.contains(&state.phase) {
                 state.phase = Phase::Dead;
                 state.dead = Some(why.to_owned());
             }
@@ -92,11 +98,10 @@ impl Placing<'_> {
 
     async fn fresh_key(&self, state: &State) -> Result<PrivateKey, Failure> {
         if let (true, Some(delivered)) = (self.request.keep_key, &state.delivered) {
-            let old = self
-                .journal
-                .key(delivered.generation, None)
-                .await
-                .attempt(|| "read the delivered key".into())?;
+            let what = || "read the delivered key".to_owned();
+            let chain = Chain::from_pem(&delivered.chain).attempt(what)?;
+            let old = self.journal.key(delivered.generation, Some(&chain.leaf().spki)).await;
+            let old = old.attempt(what)?;
             if let Some(old) = old {
                 return Ok(old);
             }
@@ -109,10 +114,10 @@ impl Placing<'_> {
         &self,
         state: State,
         order: &Order,
-        wanted: Vec<Wanted>,
+        wanted: &[Wanted],
     ) -> Result<State, Failure> {
         let stored = self.journal.update_generation(state.generation, |state| {
-            for one in &wanted {
+            for one in wanted {
                 let known = state.challenges.iter_mut().find(|old| {
                     old.value == one.value
                         && old.fqdn == one.fqdn
@@ -120,7 +125,8 @@ impl Placing<'_> {
                 });
                 match known {
                     // An earlier run may have ended in cleanup: its value is needed once more.
-                    Some(old) => old.state = Presence::Wanted,
+                    Some(old) if old.state == Presence::Gone => old.clone_from(one),
+                    Some(_) => (),
                     None => state.challenges.push(one.clone()),
                 }
             }
@@ -135,23 +141,42 @@ impl Placing<'_> {
         stored.await.attempt(|| self.what("write"))
     }
 
-    /// Records the CA's refusal; gives the failure back with what is left behind.
+    /// Records the CA's refusal; gives the failure back with what is left behind. Where another run has an order
+    /// meanwhile, that one's word counts.
     pub(crate) async fn refused(
         &self,
         state: &State,
         failure: Failure,
     ) -> Result<Failure, Failure> {
         let kept = self.journal.update_generation(state.generation, |state| {
-            state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
-            // The CA has said no to this very request; another generation may ask for something else.
-            if failure.exit() == Exit::CaRejected {
-                state.phase = Phase::Dead;
-                state.dead = Some("refused".into());
+            if state.phase == Phase::New && state.order.is_none() {
+                let (why, retry_at) = (Some(failure.reason()), failure.retry_at());
+                state.answered(failure.exit(), why, retry_at, Utc::now());
+                // The CA has said no to this very request; another generation may ask for something else.
+                if failure.exit() == Exit::CaRejected {
+                    state.phase = Phase::Dead;
+                    state.dead = Some("refused".into());
+                }
             }
             Ok::<_, StoreError>(())
         });
         let kept = kept.await.attempt(|| self.what("write"))?;
         Ok(failure.until(kept.retry_at).state("no order is open; nothing was published"))
+    }
+
+    /// Records that this run's attempt has ended without the CA's word, so that no later run waits for it.
+    pub(crate) async fn ended(&self, generation: u64, failure: Failure) -> Failure {
+        let noted = self.journal.update_generation(generation, |state| {
+            let ours = state.attempts.last_mut().filter(|last| last.run == self.request.run);
+            if let Some(ours) = ours.filter(|last| last.code.is_none()) {
+                (ours.code, ours.why) = (Some(failure.exit().code()), Some(failure.reason()));
+            }
+            Ok::<_, StoreError>(())
+        });
+        if let Err(error) = noted.await {
+            tracing::debug!("the end of this attempt is not on record: {error}");
+        }
+        failure
     }
 }
 

@@ -10,7 +10,7 @@ use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, RenewalArgs, SinkArgs,
     planned_sinks,
 };
-use dns01_store::journal::{Engine, Extra, Next, Spec, State, Wish, next};
+use dns01_store::journal::{Engine, Extra, Next, Reason, Spec, State, Wish, next};
 use dns01_store::sink::Sink;
 use dns01_store::{Backend, Name};
 use futures_util::future::join_all;
@@ -78,7 +78,9 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     let due_at = match &present {
         Some(leaf) => {
             let rule = asked.renewal.rule(asked.definitions, name.as_str());
-            let suggested = if rule.wants_suggestion() {
+            let is_held =
+                state.as_ref().is_some_and(|state| state.held_until(Utc::now()).is_some());
+            let suggested = if rule.wants_suggestion() && !is_held {
                 suggested(leaf, &spec.directory, &issuer).await
             } else {
                 None
@@ -99,6 +101,7 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     let wish = Wish {
         run: asked.run,
         spec: &spec,
+        csr: None,
         force: asked.force,
         sink_is_behind: match &present {
             Some(leaf) => a_sink_is_behind(&name, leaf, asked).await?,
@@ -109,6 +112,8 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
         now: Utc::now(),
     };
     Ok(match next(state.as_ref(), &wish) {
+        // A run that is forced never ends here: `order` knows whether it has had its force.
+        Next::Nothing if asked.force => verdict("issue", Reason::Forced.words().into()),
         Next::Nothing => verdict("none", "delivered, unchanged and not due".into()),
         Next::Deliver if wish.sink_is_behind => {
             verdict("deliver", "a sink lacks the certificate".into())

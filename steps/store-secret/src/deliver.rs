@@ -150,7 +150,7 @@ async fn record(
     });
     let state = written.await.attempt(|| format!("write the journal of `{}`", journal.name()))?;
     if state.phase == Phase::Delivered {
-        let dropped = journal.drop_keys_except(&[state.generation]).await;
+        let dropped = journal.drop_keys_before(state.generation).await;
         dropped.attempt(|| "drop the keys of older generations".into())?;
     }
     Ok(())

@@ -53,7 +53,7 @@ async fn a_role_bounded_by_names_makes_the_journals_objects_and_no_other() {
     assert_eq!(journal.put_key(1, &key()).await.unwrap().spki(), ours.spki());
     assert_eq!(journal.key(1, None).await.unwrap().unwrap().spki(), ours.spki());
     journal.put_key(2, &key()).await.unwrap();
-    journal.drop_keys_except(&[2]).await.unwrap();
+    journal.drop_keys_before(2).await.unwrap();
 
     let accounts = backend.accounts();
     let corp = name("corp");

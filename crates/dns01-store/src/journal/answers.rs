@@ -23,15 +23,21 @@ impl State {
             attempt.why = why;
         }
         self.retry_at = is_refusal(exit.code()).then(|| {
-            let refusals = self
-                .attempts
-                .iter()
-                .rev()
-                .take_while(|one| one.code.is_none_or(is_refusal))
-                .count();
-            let pause = PAUSES[refusals.clamp(1, PAUSES.len()) - 1];
+            let pause = PAUSES[self.refusals().clamp(1, PAUSES.len()) - 1];
             retry_at.unwrap_or(now + TimeDelta::minutes(pause))
         });
+    }
+
+    /// Refusals in a row. Only a success that came as far ends the row: each generation places its order well, also
+    /// where the CA then finds no record time and again.
+    fn refusals(&self) -> usize {
+        let act = self.attempts.last().map(|last| last.act);
+        self.attempts
+            .iter()
+            .rev()
+            .take_while(|one| one.code != Some(Exit::Done.code()) || Some(one.act) < act)
+            .filter(|one| one.code.is_some_and(is_refusal))
+            .count()
     }
 
     /// The newest certificate that this journal has: issued and not yet delivered, else the delivered one.
@@ -92,6 +98,28 @@ mod tests {
         state.answered(Exit::Done, None, None, now);
         assert_eq!(state.retry_at, None);
         state.attempt(now, "run-1", Act::Order);
+        state.answered(Exit::OrderDead, None, None, now);
+        assert_eq!((state.retry_at.unwrap() - now).num_minutes(), 1);
+    }
+
+    #[test]
+    fn an_order_placed_well_does_not_forgive_failed_validations() {
+        let mut state = state();
+        let now = Utc::now();
+        let mut pauses = Vec::new();
+        for _ in 0..4 {
+            state.attempt(now, "run-1", Act::Order);
+            state.answered(Exit::Done, None, None, now);
+            state.attempt(now, "run-1", Act::Validate);
+            // Killed, and tried again: what has no answer is no refusal.
+            state.attempt(now, "run-1", Act::Validate);
+            state.answered(Exit::OrderDead, None, None, now);
+            pauses.push((state.retry_at.unwrap() - now).num_minutes());
+        }
+        assert_eq!(pauses, [1, 10, 100, 1440]);
+        state.attempt(now, "run-1", Act::Validate);
+        state.answered(Exit::Done, None, None, now);
+        state.attempt(now, "run-1", Act::Validate);
         state.answered(Exit::OrderDead, None, None, now);
         assert_eq!((state.retry_at.unwrap() - now).num_minutes(), 1);
     }

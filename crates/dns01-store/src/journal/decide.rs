@@ -2,9 +2,13 @@
 //!
 //! `renew-check` asks it to report, `order` to act, and both get the same answer.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
+use dns01_core::SpkiHash;
 
 use super::{Phase, Spec, State};
+
+/// No refusal holds back for longer than a day; a later time was written by a clock that was wrong, or by somebody else.
+const LONGEST_HOLD: TimeDelta = TimeDelta::hours(25);
 
 /// What a run wants and knows.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +17,8 @@ pub struct Wish<'a> {
     pub run: &'a str,
     /// What the definition asks for; `thumbprint` may be empty where the account is not known.
     pub spec: &'a Spec,
+    /// The key of the CSR that the user brings, if one is brought.
+    pub csr: Option<&'a SpkiHash>,
     /// Whether a person asked for a new certificate whatever the old one says.
     pub force: bool,
     /// Whether a sink has lost what was delivered, or holds an older certificate.
@@ -75,45 +81,56 @@ impl Reason {
 /// Decides.
 pub fn next(state: Option<&State>, wish: &Wish<'_>) -> Next {
     let Some(state) = state else { return Next::Start(Reason::First) };
-    let changed = !state.spec.is_for(wish.spec);
-    let forced = wish.force && state.forced_by.as_deref() != Some(wish.run);
+    let changed = !state.spec.is_for(wish.spec) || state.is_for_another_csr(wish);
     let due = wish.due_at.is_some_and(|at| at <= wish.now);
-    let fresh = if forced {
-        Some(Reason::Forced)
-    } else if changed {
-        Some(Reason::Changed)
-    } else {
-        due.then_some(Reason::Due)
-    };
+    let needed = if changed { Some(Reason::Changed) } else { due.then_some(Reason::Due) };
+    let has_begun_it = state.started_by.as_deref() == Some(wish.run);
+    let forced = wish.force && !has_begun_it && state.forced_by.as_deref() != Some(wish.run);
+    let fresh = needed.or(forced.then_some(Reason::Forced));
     // What a killed run published is removed by the run that joins.
     let is_left = state.challenges.iter().any(super::Wanted::is_wanted);
     let delivery = if wish.sink_is_behind || is_left { Next::Deliver } else { Next::Nothing };
+    // What a failed `--force` was to replace is still good.
+    let again = match (&state.forced_by, &state.delivered) {
+        (Some(_), Some(_)) => Reason::Forced,
+        _ => Reason::Again,
+    };
     let wanted = match state.phase {
         Phase::Delivered => fresh.map_or(delivery, Next::Start),
-        Phase::Issued => fresh.map_or(Next::Deliver, Next::Start),
-        Phase::New | Phase::Ordered if changed => Next::Abandon,
+        Phase::Issued => needed.map_or(Next::Deliver, Next::Start),
+        Phase::New | Phase::Ordered if changed || state.spec.engine != wish.spec.engine => {
+            Next::Abandon
+        }
         Phase::New | Phase::Ordered | Phase::Finalizing => Next::Resume,
-        Phase::Dead if state.started_by.as_deref() == Some(wish.run) && !wish.one_more => {
-            Next::Dead
+        Phase::Dead if has_begun_it && !wish.one_more => Next::Dead,
+        Phase::Dead if again == Reason::Forced && !wish.one_more => {
+            fresh.map_or(delivery, Next::Start)
         }
-        // A failed `--force` is forgotten where what it was to replace is still good.
-        Phase::Dead
-            if state.forced_by.is_some() && state.delivered.is_some() && fresh.is_none() =>
-        {
-            delivery
-        }
-        Phase::Dead => Next::Start(fresh.unwrap_or(Reason::Again)),
+        Phase::Dead => Next::Start(needed.unwrap_or(again)),
     };
     let asks_the_ca = matches!(wanted, Next::Start(_) | Next::Resume);
-    match state.retry_at.filter(|at| *at > wish.now && !wish.one_more && asks_the_ca) {
+    match state.held_until(wish.now).filter(|_| !wish.one_more && asks_the_ca) {
+        // A lost sink is filled without the CA.
+        Some(_) if wish.sink_is_behind && state.delivered.is_some() => Next::Deliver,
         Some(at) => Next::NotBefore(at),
         None => wanted,
     }
 }
 
+impl State {
+    /// Until when no run asks the CA, because it refused.
+    pub fn held_until(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.retry_at.filter(|at| *at > now && *at - now <= LONGEST_HOLD)
+    }
+
+    fn is_for_another_csr(&self, wish: &Wish<'_>) -> bool {
+        matches!((&self.key, wish.csr), (Some(key), Some(spki)) if key.spki != *spki)
+    }
+}
+
 impl Spec {
-    /// Whether a generation of this spec is what `wanted` asks for. The order of names does not matter, nor does a
-    /// thumbprint that is not known.
+    /// Whether a certificate of this spec is what `wanted` asks for. The order of names does not matter, nor does the
+    /// engine that gets it, nor a thumbprint that is not known.
     pub fn is_for(&self, wanted: &Self) -> bool {
         let sorted = |spec: &Self| {
             let mut names = spec.names.clone();
@@ -126,7 +143,6 @@ impl Spec {
             && (wanted.thumbprint.is_empty() || self.thumbprint == wanted.thumbprint)
             && self.profile == wanted.profile
             && self.key_type == wanted.key_type
-            && self.engine == wanted.engine
             && sorted(self) == sorted(wanted)
     }
 }
@@ -137,7 +153,7 @@ mod tests {
     use dns01_core::KeyType;
 
     use super::*;
-    use crate::journal::{Delivered, Engine, Extra};
+    use crate::journal::{Delivered, Engine, Extra, Kept, KeptKey};
 
     fn spec(names: &[&str]) -> Spec {
         Spec {
@@ -161,7 +177,8 @@ mod tests {
     fn wish<'a>(run: &'a str, spec: &'a Spec) -> Wish<'a> {
         let now = Utc::now();
         let due_at = Some(now + TimeDelta::days(30));
-        Wish { run, spec, force: false, sink_is_behind: false, one_more: false, due_at, now }
+        let (force, csr) = (false, None);
+        Wish { run, spec, csr, force, sink_is_behind: false, one_more: false, due_at, now }
     }
 
     #[test]
@@ -186,6 +203,36 @@ mod tests {
         assert_eq!(next(Some(&state), &wish), Next::Start(Reason::Forced));
         state.forced_by = Some("run-2".into());
         assert_eq!(next(Some(&state), &wish), Next::Nothing);
+        // A run that began a generation for another reason has had its force as well.
+        (state.started_by, state.forced_by) = (Some("run-2".into()), None);
+        assert_eq!(next(Some(&state), &wish), Next::Nothing);
+        // What is issued is delivered first, unless it is due or not what is wanted any more.
+        state.phase = Phase::Issued;
+        assert_eq!(next(Some(&state), &Wish { run: "run-3", ..wish }), Next::Deliver);
+    }
+
+    #[test]
+    fn another_engine_is_no_other_certificate_but_another_order() {
+        let certbot = Spec { engine: Engine::Certbot, ..spec(&["a.test", "b.test"]) };
+        let wish = wish("run-2", &certbot);
+        assert_eq!(next(Some(&state(Phase::Delivered)), &wish), Next::Nothing);
+        assert_eq!(next(Some(&state(Phase::Ordered)), &wish), Next::Abandon);
+        assert_eq!(next(Some(&state(Phase::Finalizing)), &wish), Next::Resume);
+    }
+
+    #[test]
+    fn a_csr_for_another_key_is_another_certificate() {
+        let (spec, theirs) = (spec(&["a.test", "b.test"]), SpkiHash::of(b"theirs"));
+        let wish = Wish { csr: Some(&theirs), ..wish("run-2", &spec) };
+        for (key, delivered, ordered) in [
+            (SpkiHash::of(b"ours"), Next::Start(Reason::Changed), Next::Abandon),
+            (theirs.clone(), Next::Nothing, Next::Resume),
+        ] {
+            let kept = KeptKey { kept: Kept::Csr, spki: key, csr: None, extra: Extra::new() };
+            let state = |phase| State { key: Some(kept.clone()), ..state(phase) };
+            assert_eq!(next(Some(&state(Phase::Delivered)), &wish), delivered);
+            assert_eq!(next(Some(&state(Phase::Ordered)), &wish), ordered);
+        }
     }
 
     #[test]
@@ -224,7 +271,19 @@ mod tests {
             state.retry_at = Some(wish.now + TimeDelta::minutes(1));
             let held = matches!(next(Some(&state), &wish), Next::NotBefore(_));
             assert_eq!(held, !matches!(phase, Phase::Issued | Phase::Delivered), "{phase}");
+            // No CA asks for more than a day: a clock was wrong.
+            state.retry_at = Some(wish.now + TimeDelta::days(2));
+            assert!(!matches!(next(Some(&state), &wish), Next::NotBefore(_)), "{phase}");
         }
+    }
+
+    #[test]
+    fn while_the_ca_holds_us_back_a_lost_sink_is_filled() {
+        let spec = spec(&["a.test", "b.test"]);
+        let wish = Wish { sink_is_behind: true, ..wish("run-2", &spec) };
+        let mut state = State { delivered: Some(delivered()), ..state(Phase::Dead) };
+        state.retry_at = Some(wish.now + TimeDelta::minutes(1));
+        assert_eq!(next(Some(&state), &wish), Next::Deliver);
     }
 
     #[test]
@@ -232,10 +291,20 @@ mod tests {
         let spec = spec(&["a.test", "b.test"]);
         let mut state = state(Phase::Dead);
         state.forced_by = Some("run-1".into());
+        state.delivered = Some(delivered());
+        let later = wish("run-2", &spec);
+        assert_eq!(next(Some(&state), &later), Next::Nothing);
+        let one_more = Wish { one_more: true, ..wish("run-1", &spec) };
+        assert_eq!(next(Some(&state), &one_more), Next::Start(Reason::Forced));
+        // The dead generation was to replace what does not fit any more: a later `--force` does not hide that.
+        state.forced_by = None;
+        let forced = Wish { force: true, ..later };
+        assert_eq!(next(Some(&state), &forced), Next::Start(Reason::Again));
+    }
+
+    fn delivered() -> Delivered {
         let (chain, ari, ari_draw) = (String::new(), None, None);
         let not_after = Utc::now() + TimeDelta::days(60);
-        state.delivered =
-            Some(Delivered { generation: 1, chain, not_after, ari, ari_draw, extra: Extra::new() });
-        assert_eq!(next(Some(&state), &wish("run-2", &spec)), Next::Nothing);
+        Delivered { generation: 1, chain, not_after, ari, ari_draw, extra: Extra::new() }
     }
 }

@@ -37,10 +37,10 @@ impl Journal {
         }
     }
 
-    /// Removes the keys of all other generations.
-    pub async fn drop_keys_except(&self, kept: &[u64]) -> Result<(), StoreError> {
+    /// Removes the keys of older generations. A newer one may have begun meanwhile: its key stays.
+    pub async fn drop_keys_before(&self, kept: u64) -> Result<(), StoreError> {
         for generation in self.store.keys(&self.name).await? {
-            if !kept.contains(&generation) {
+            if generation < kept {
                 self.store.delete(&Doc::Key(self.name.clone(), generation)).await?;
                 fail_point::pass("store::journal::key-dropped");
             }

@@ -246,8 +246,8 @@ pub struct Attempt {
     pub extra: Extra,
 }
 
-/// What an attempt does at the CA.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+/// What an attempt does at the CA, in the order in which it is done.
+#[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Act {
     /// Places an order.

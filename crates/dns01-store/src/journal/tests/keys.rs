@@ -39,12 +39,12 @@ async fn a_key_must_match_the_spki_that_the_state_names() {
 }
 
 #[tokio::test]
-async fn keys_are_kept_until_they_are_named_no_more() {
+async fn with_a_delivery_older_keys_go_and_the_key_of_a_newer_run_stays() {
     let room = room([]);
     for generation in [1, 2, 3] {
         room.journal.put_key(generation, &key()).await.unwrap();
     }
-    room.journal.drop_keys_except(&[2, 3]).await.unwrap();
+    room.journal.drop_keys_before(2).await.unwrap();
     assert!(room.journal.key(1, None).await.unwrap().is_none());
     assert!(room.journal.key(2, None).await.unwrap().is_some());
     assert!(room.journal.key(3, None).await.unwrap().is_some());

@@ -1,16 +1,27 @@
 //! When to ask whom, and when enough has been seen: a function of observations and time, without sockets or a clock.
 //!
-//! A *target* is one name at one address of one server. It is first searched for its values, densely at the beginning
-//! and every half second in the end, and left alone once it has shown them. When every target has, all are asked
-//! again, several times each from fresh ports; who then contradicts itself has to show the values in a long, unbroken
-//! row. Times are durations since the start of the wait.
+//! A *target* is one name at one address of one server. By the stable rule it is first searched for its values, densely
+//! at the beginning and every second in the end, and left alone once it has shown them. When every target has, all are
+//! asked again, several times each from fresh ports; who then contradicts itself has to show the values in a long,
+//! unbroken row. The two other rules are those of programs that people come from. Times are durations since the start
+//! of the wait.
 
+mod lego;
+#[cfg(test)]
+mod simulation;
+mod streak;
 mod target;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod virtual_clock;
 
 use std::time::Duration;
 
+pub(crate) use lego::Lego;
+pub(crate) use streak::Streak;
+#[cfg(test)]
+pub(crate) use streak::StreakRule;
 pub(crate) use target::{Kind, Observation, Phase, Target};
 
 /// More questions than this are never on their way at once.
@@ -34,9 +45,22 @@ pub(crate) enum Step {
     Late,
 }
 
+/// When to ask next, and when enough has been seen.
+#[cfg_attr(not(test), expect(dead_code, reason = "measures for the default so far"))]
+#[derive(Clone, Debug)]
+pub(crate) enum Rule {
+    /// Ours: many sightings at once, and many more after a contradiction.
+    Stable,
+    /// The first sighting everywhere, as lego does it.
+    Lego(Lego),
+    /// A row of full passes over minutes, as the dns01 shell toolkit does it.
+    Streak(Streak),
+}
+
 /// One wait.
 #[derive(Clone, Debug)]
 pub(crate) struct Engine {
+    rule: Rule,
     targets: Vec<Target>,
     timeout: Duration,
     rechecked: bool,
@@ -44,8 +68,13 @@ pub(crate) struct Engine {
 
 impl Engine {
     /// A wait for targets at these servers: equal numbers are addresses (or names) of the same server.
-    pub(crate) fn new(servers: impl IntoIterator<Item = usize>, timeout: Duration) -> Self {
-        Self { targets: servers.into_iter().map(Target::new).collect(), timeout, rechecked: false }
+    pub(crate) fn new(
+        rule: Rule,
+        servers: impl IntoIterator<Item = usize>,
+        timeout: Duration,
+    ) -> Self {
+        let targets = servers.into_iter().map(Target::new).collect();
+        Self { rule, targets, timeout, rechecked: false }
     }
 
     /// What has been seen of each target, in the order given.
@@ -66,11 +95,33 @@ impl Engine {
         if !matches!(seen.kind, Kind::Shown) {
             self.rechecked = false;
         }
-        target.observe(asked_at, now, seen, searching);
+        match self.rule {
+            Rule::Stable => target.observe(asked_at, now, seen, searching),
+            Rule::Lego(_) | Rule::Streak(_) => target.record(now, seen),
+        }
     }
 
     /// What to do at `now`. After [`Step::Ask`] the targets count as asked.
     pub(crate) fn step(&mut self, now: Duration) -> Step {
+        let step = match &mut self.rule {
+            Rule::Stable => return self.stable_step(now),
+            Rule::Lego(rule) => rule.step(&mut self.targets, now),
+            Rule::Streak(rule) => rule.step(&mut self.targets, now),
+        };
+        match step {
+            Step::Ask(_) | Step::Wait(_) if now >= self.timeout => Step::Late,
+            Step::Wait(until) => Step::Wait(until.min(self.timeout)),
+            Step::Ask(due) => {
+                for target in &due {
+                    self.ask(*target, now);
+                }
+                Step::Ask(due)
+            }
+            ended => ended,
+        }
+    }
+
+    fn stable_step(&mut self, now: Duration) -> Step {
         let excused = self.excused();
         let open = |targets: &[Target], test: &dyn Fn(&Target) -> bool| {
             targets.iter().zip(&excused).all(|(target, excused)| *excused || test(target))

@@ -17,7 +17,7 @@ use hickory_proto::rr::{Name, RecordType};
 use tokio::time::{Instant, sleep_until};
 
 use crate::authorities::{MAX_SERVERS, authorities};
-use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Step};
+use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Rule, Step};
 use crate::exchange::{self, Trouble};
 use crate::resolver::Resolver;
 use crate::sight::{judge, judge_trouble};
@@ -60,7 +60,7 @@ pub(crate) async fn wait(
 ) -> Result<Report, LookupError> {
     let plan = Plan::new(resolver, expected).await?;
     let start = Instant::now();
-    let mut engine = Engine::new(plan.servers(), timeout);
+    let mut engine = Engine::new(Rule::Stable, plan.servers(), timeout);
     let mut answers = FuturesUnordered::new();
     let mut told: Option<(usize, Duration)> = None;
     loop {
@@ -103,7 +103,7 @@ pub(crate) async fn look_once(
 ) -> Result<Report, LookupError> {
     let plan = Plan::new(resolver, expected).await?;
     let start = Instant::now();
-    let mut engine = Engine::new(plan.servers(), Duration::ZERO);
+    let mut engine = Engine::new(Rule::Stable, plan.servers(), Duration::ZERO);
     let all = 0..plan.questions.len();
     all.clone().for_each(|question| engine.ask(question, Duration::ZERO));
     let mut answers = stream::iter(all)

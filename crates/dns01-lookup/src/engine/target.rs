@@ -2,18 +2,23 @@
 
 use std::time::Duration;
 
-/// Between two looks while searching: an eighth of the time that has passed, within these bounds.
+/// Between two looks while searching: an eighth of the time that has passed, from dense to brisk; a wait of more than
+/// half a minute slows down to sparse. The simulation holds these against the overshoot they are for.
 const DENSE: Duration = Duration::from_millis(50);
-const SPARSE: Duration = Duration::from_millis(500);
+const BRISK: Duration = Duration::from_millis(200);
+const SPARSE: Duration = Duration::from_secs(1);
+const SLOWING: u32 = 128;
 /// All searched targets together are asked at most every millisecond.
 const SHARE: Duration = Duration::from_millis(1);
 /// A steady target confirms in so many sightings, asked for in pairs.
 const CONFIRM: u32 = 8;
 const PAIR: usize = 2;
-const PAIR_INTERVAL: Duration = Duration::from_millis(25);
+const PAIR_INTERVAL: Duration = Duration::from_millis(10);
 /// A target that went back has to show the values so often in a row, one question after the other.
 const STREAK: u32 = 20;
 const STREAK_INTERVAL: Duration = Duration::from_millis(100);
+/// While it stays away, it is asked ever more rarely, down to this.
+const AWAY: Duration = Duration::from_millis(500);
 
 /// What a question brought, as far as the schedule is concerned.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -188,13 +193,11 @@ impl Target {
         seen: Observation,
         searching: usize,
     ) {
-        self.in_flight = self.in_flight.saturating_sub(1);
         match (self.phase, seen.kind) {
             (Phase::Searching, Kind::Shown) => self.phase = Phase::Seen,
             (Phase::Searching, _) => {
                 let share = SHARE * u32::try_from(searching).unwrap_or(u32::MAX);
-                let interval = (now / 8).clamp(DENSE, SPARSE).max(share);
-                self.next_at = now.max(asked_at + interval);
+                self.next_at = now.max(asked_at + pace(now).max(share));
             }
             (_, Kind::Shown) if asked_at >= self.counts_from => {
                 self.streak += 1;
@@ -205,6 +208,12 @@ impl Target {
             (_, Kind::Shown) => (),
             (_, kind) => self.begin_again(now, kind),
         }
+        self.record(now, seen);
+    }
+
+    /// Keeps what a question brought, without drawing a conclusion.
+    pub(super) fn record(&mut self, now: Duration, seen: Observation) {
+        self.in_flight = self.in_flight.saturating_sub(1);
         if seen.kind == Kind::Shown {
             self.first_seen.get_or_insert(now);
             self.last_hit = Some(now);
@@ -217,6 +226,11 @@ impl Target {
         self.last = Some(seen);
     }
 
+    /// For rules that count in their own way: how far it has come.
+    pub(super) fn set_phase(&mut self, phase: Phase) {
+        self.phase = phase;
+    }
+
     /// A contradiction, or silence, after a sighting. Silence alone doesn't make a server unstable: packets get lost.
     fn begin_again(&mut self, now: Duration, kind: Kind) {
         self.phase = Phase::Confirming;
@@ -224,6 +238,11 @@ impl Target {
         self.streak = 0;
         self.counts_from = now;
         let away = now.saturating_sub(self.last_hit.unwrap_or_default());
-        self.next_at = now + (away / 8).clamp(STREAK_INTERVAL, SPARSE);
+        self.next_at = now + (away / 8).clamp(STREAK_INTERVAL, AWAY);
     }
+}
+
+/// Between two looks while searching, `waited` after the start.
+fn pace(waited: Duration) -> Duration {
+    (waited / 8).clamp(DENSE, BRISK).max(waited / SLOWING).min(SPARSE)
 }

@@ -202,7 +202,7 @@ pub enum KeyError {
     #[error("the private key is encrypted")]
     Encrypted,
     /// No such kind.
-    #[error("`{text}` is no key type")]
+    #[error("`{text}` is no key type: it is ec256, ec384, rsa2048, rsa3072 or rsa4096")]
     UnknownType {
         /// What was given.
         text: String,
@@ -219,12 +219,9 @@ impl Explain for KeyError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Generate | Self::NotAKey => None,
+            Self::Generate | Self::NotAKey | Self::UnknownType { .. } => None,
             Self::Encrypted => {
                 Some("decrypt it first: `openssl pkey -in FILE -out NEWFILE`".into())
-            }
-            Self::UnknownType { .. } => {
-                Some("use one of ec256, ec384, rsa2048, rsa3072, rsa4096".into())
             }
         }
     }

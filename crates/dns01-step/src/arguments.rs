@@ -7,7 +7,7 @@ use std::fs;
 
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, Command, value_parser};
-use dns01_core::Origin;
+use dns01_core::{Exit, Origin};
 
 use crate::Failure;
 
@@ -70,7 +70,7 @@ pub(crate) fn complete(
         }) {
             continue;
         }
-        if let Some((value, origin)) = from_environment(long)? {
+        if let Some((value, origin)) = from_environment(arg, long)? {
             added.push(OsString::from(format!("--{long}={value}")));
             origins.insert(id.to_owned(), origin);
         }
@@ -98,28 +98,54 @@ fn is_false(command: &Command, arg: &OsStr) -> bool {
     value == "false" && command.get_arguments().any(|arg| boolean(&arg))
 }
 
-fn from_environment(long: &str) -> Result<Option<(String, Origin)>, Failure> {
-    let name = flag_environment(long);
-    if let Ok(value) = std::env::var(&name) {
-        let value = value.trim();
-        if !value.is_empty() {
-            return Ok(Some((value.to_owned(), Origin::Environment(name))));
+/// The value of `DNS01_…`, else of the file that `DNS01_…_FILE` names; a flag's other names count too.
+fn from_environment(arg: &Arg, long: &str) -> Result<Option<(String, Origin)>, Failure> {
+    let names = || std::iter::once(long).chain(arg.get_all_aliases().into_iter().flatten());
+    for name in names().map(flag_environment) {
+        let value = std::env::var(&name).unwrap_or_default();
+        if !value.trim().is_empty() {
+            return Ok(Some((value.trim().to_owned(), Origin::Environment(name))));
         }
     }
-    // `DNS01_ENV_FILE` is the flag --env-file, not the file form of a flag --env.
-    let Some(path) = std::env::var_os(format!("{name}_FILE")).filter(|path| !path.is_empty())
-    else {
-        return Ok(None);
-    };
-    let text = fs::read_to_string(&path).map_err(|error| {
-        let path = path.display();
-        Failure::new(
-            dns01_core::Exit::Config,
-            format!("could not read `{path}` for --{long}: {error}"),
-        )
-        .hint(format!("make it readable, or set {name}"))
+    for name in names().map(flag_environment) {
+        // `DNS01_ENV_FILE` is the flag --env-file, not the file form of a flag --env.
+        let Some(path) = std::env::var_os(format!("{name}_FILE")).filter(|path| !path.is_empty())
+        else {
+            continue;
+        };
+        let text = fs::read_to_string(&path).map_err(|error| {
+            let path = path.display();
+            let what = format!("could not read `{path}` for --{long}: {error}");
+            Failure::new(Exit::Config, what)
+                .hint(format!("make it readable, or set {name} instead of {name}_FILE"))
+        })?;
+        return Ok(Some((text.trim().to_owned(), Origin::File(path.into()))));
+    }
+    Ok(None)
+}
+
+/// Whether one JSON document is asked for, however wrong the rest of the command line is.
+pub(crate) fn wants_json(args: &[OsString]) -> bool {
+    let mut wants = std::env::var("DNS01_OUTPUT").is_ok_and(|format| format.trim() == "json");
+    for (index, arg) in args.iter().enumerate() {
+        if arg == "--output" {
+            wants = args.get(index + 1).is_some_and(|format| format == "json");
+        } else if let Some(format) = arg.to_str().and_then(|text| text.strip_prefix("--output=")) {
+            wants = format == "json";
+        }
+    }
+    wants
+}
+
+/// Names the variable or file behind a flag that `complaint` is about, which nobody has typed.
+pub(crate) fn blame(complaint: &str, origins: &BTreeMap<String, Origin>) -> Option<String> {
+    let (id, origin) = origins.iter().find(|(id, _)| {
+        let flag = format!("'--{}", id.replace('_', "-"));
+        complaint
+            .split_once(&flag)
+            .is_some_and(|(_, rest)| !rest.starts_with(|c: char| c == '-' || c.is_alphanumeric()))
     })?;
-    Ok(Some((text.trim().to_owned(), Origin::File(path.into()))))
+    Some(format!("--{} comes from {origin}", id.replace('_', "-")))
 }
 
 /// Drops `--flag=`, `--flag ''` and surrounding white space of values.

@@ -26,7 +26,12 @@ impl DomainArgs {
         if let Some(path) = &self.domains_file {
             let text = fs::read_to_string(path)
                 .attempt(|| format!("read the names in `{}`", path.display()));
-            texts.push(text.map_err(|failure| failure.with_exit(Exit::Config))?);
+            let text = text.map_err(|failure| {
+                failure.with_exit(Exit::Config).hint(
+                    "name a readable file with --domains-file, or give the names with --domain",
+                )
+            });
+            texts.push(text?);
         }
         let mut names: Vec<Identifier> = Vec::new();
         for text in &texts {

@@ -19,6 +19,11 @@ pub trait Step: Parser + 'static {
     /// The output parameters it may write, beside `error` and `retry-at`, which every step has.
     const OUTPUTS: &'static [Output];
 
+    /// The command line, where it is not just the fields and the common flags.
+    fn shape(command: Command) -> Command {
+        command
+    }
+
     /// Does the work; everything the step says goes through `io`.
     fn run(self, io: &StepIo) -> impl Future<Output = Result<(), Failure>>;
 
@@ -59,6 +64,16 @@ pub struct Entry {
     run: fn(ArgMatches, StepIo) -> Running,
 }
 
+/// Why nothing is run.
+enum Unparsed {
+    /// Help or the version was asked for, and printed.
+    Help,
+    /// The command line is wrong, and that was said.
+    Usage(Failure),
+    /// A value that is not on the command line cannot be had.
+    Setting(Failure),
+}
+
 type Running = Pin<Box<dyn Future<Output = Result<(), Failure>>>>;
 
 impl Entry {
@@ -82,13 +97,23 @@ impl Entry {
         become_explicit_about_panics(self.name);
         let format = Format::from_environment();
         log::start(format);
-        let (matches, origins) = match self.parse(args.into_iter().collect()) {
+        let args: Vec<OsString> = args.into_iter().collect();
+        let wants_json = arguments::wants_json(&args);
+        let parsed = self.parse(args).and_then(|(matches, origins)| {
+            let io = StepIo::new(self.name, self.outputs(), &matches, origins);
+            io.map(|io| (matches, io)).map_err(Unparsed::Setting)
+        });
+        let (matches, io) = match parsed {
             Ok(parsed) => parsed,
-            Err(code) => return code,
-        };
-        let io = match StepIo::new(self.name, self.outputs(), &matches, origins) {
-            Ok(io) => io,
-            Err(failure) => return report(self.name, None, format, &failure),
+            Err(Unparsed::Help) => return ExitCode::SUCCESS,
+            Err(Unparsed::Usage(failure)) => {
+                termination::write(&format!("{}: {}", self.name, failure.one_line()));
+                return self.unparsed(wants_json, &failure);
+            }
+            Err(Unparsed::Setting(failure)) => {
+                report(self.name, None, format, &failure);
+                return self.unparsed(wants_json, &failure);
+            }
         };
         match self.run_to_end(matches, io.clone()) {
             Ok(()) => {
@@ -99,22 +124,37 @@ impl Entry {
         }
     }
 
-    fn parse(&self, args: Vec<OsString>) -> Result<(ArgMatches, Origins), ExitCode> {
+    fn parse(&self, args: Vec<OsString>) -> Result<(ArgMatches, Origins), Unparsed> {
         let command = self.command();
-        let (args, origins) = arguments::complete(&command, args)
-            .map_err(|failure| report(self.name, None, Format::from_environment(), &failure))?;
-        let matches = command.try_get_matches_from(args).map_err(|error| {
+        let typed = args.clone();
+        let (args, origins) = arguments::complete(&command, args).map_err(Unparsed::Setting)?;
+        let matches = command.clone().try_get_matches_from(args).map_err(|error| {
+            // What the environment added is not to be shown as if it had been typed.
+            let error = match command.try_get_matches_from(typed) {
+                Err(own) if own.kind() == error.kind() => own,
+                _ => error,
+            };
             // Nothing can be done for a reader who has gone.
             let _ = error.print();
             if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
-                return ExitCode::SUCCESS;
+                return Unparsed::Help;
             }
-            let first = error.to_string().lines().next().unwrap_or_default().to_owned();
-            let line = Failure::new(Exit::Usage, first.trim_start_matches("error: ")).one_line();
-            termination::write(&format!("{}: {line}", self.name));
-            ExitCode::from(Exit::Usage.code())
+            let text = error.to_string();
+            let first = text.lines().next().unwrap_or_default();
+            if let Some(note) = arguments::blame(first, &origins) {
+                say(&note);
+            }
+            Unparsed::Usage(Failure::new(Exit::Usage, first.trim_start_matches("error: ")))
         })?;
         Ok((matches, origins))
+    }
+
+    /// The end of a call whose command line could not be used: who asked for a document gets one.
+    fn unparsed(&self, wants_json: bool, failure: &Failure) -> ExitCode {
+        if wants_json {
+            crate::io::print_result(self.name, &serde_json::Map::new(), &failure.json(self.name));
+        }
+        ExitCode::from(failure.exit().code())
     }
 
     fn run_to_end(&self, matches: ArgMatches, io: StepIo) -> Result<(), Failure> {
@@ -143,14 +183,18 @@ fn report(step: &str, io: Option<&StepIo>, format: Format, failure: &Failure) ->
     let line = format!("{step}: {}", failure.one_line());
     match format {
         Format::Json => tracing::error!(code = failure.exit().code(), "{line}"),
-        #[expect(clippy::print_stderr, reason = "the long form is for the person at the terminal")]
-        Format::Text => eprintln!("{}", failure.long()),
+        Format::Text => say(&failure.long()),
     }
     termination::write(&line);
     if let Some(io) = io {
         io.fail(failure);
     }
     ExitCode::from(failure.exit().code())
+}
+
+#[expect(clippy::print_stderr, reason = "the long form is for the person at the terminal")]
+fn say(text: &str) {
+    eprintln!("{text}");
 }
 
 /// A panic is a bug: exit 70 with one line, never 101 or 134.
@@ -176,7 +220,8 @@ fn command<S: Step>() -> Command {
     let about = own.get_about().cloned().unwrap_or_default();
     let long_about = own.get_long_about().cloned().unwrap_or_else(|| about.clone());
     // Adding the common flags replaces the text of the step with theirs; put it back.
-    arguments::prepare(CommonArgs::augment_args(own).about(about).long_about(long_about))
+    let whole = CommonArgs::augment_args(own).about(about).long_about(long_about);
+    arguments::prepare(S::shape(whole))
 }
 
 fn start<S: Step>(matches: ArgMatches, io: StepIo) -> Running {
@@ -184,7 +229,7 @@ fn start<S: Step>(matches: ArgMatches, io: StepIo) -> Running {
         let step = S::from_arg_matches(&matches)
             .map_err(|error| Failure::new(Exit::Usage, error.to_string().trim().to_owned()))?;
         if io.common().explain_config {
-            io.print_settings(&matches, step.explain(&io)?);
+            io.print_settings(&command::<S>(), &matches, step.explain(&io)?);
             return Ok(());
         }
         step.run(&io).await

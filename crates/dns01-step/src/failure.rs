@@ -73,6 +73,12 @@ impl Failure {
         self
     }
 
+    /// The same where nothing is left behind of what was said so far.
+    pub fn restate(mut self, state: impl Into<String>) -> Self {
+        self.state = Some(state.into());
+        self
+    }
+
     /// Whether something was said about what is left behind.
     pub fn has_state(&self) -> bool {
         self.state.is_some()

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::SecondsFormat;
 use clap::parser::ValueSource;
-use clap::{ArgMatches, Args, FromArgMatches as _, ValueEnum};
+use clap::{ArgMatches, Args, Command, FromArgMatches as _, ValueEnum};
 use dns01_core::{Exit, Origin};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -35,10 +35,10 @@ pub struct CommonArgs {
     /// What stdout carries: a short text, or one JSON document
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Common")]
     pub output: OutputFormat,
-    /// Say nothing on stdout unless something was done
+    /// Say nothing unless something was done, and show no progress
     #[arg(long, short, help_heading = "Common")]
     pub quiet: bool,
-    /// How progress is shown on stderr
+    /// Progress on stderr: auto (live on a terminal, else a line per phase done), plain (a line per start and end), none
     #[arg(long, value_name = "MODE", value_enum, default_value_t, help_heading = "Common")]
     pub progress: ProgressMode,
     /// Print every setting with where it came from, and do nothing
@@ -62,10 +62,10 @@ pub enum OutputFormat {
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq, ValueEnum)]
 pub enum ProgressMode {
-    /// Live on a terminal, unless `CI` is set or `TERM=dumb`; else plain.
+    /// Live on a terminal, unless `CI` is set or `TERM=dumb`; else a line at the end of each phase.
     #[default]
     Auto,
-    /// A line per phase, and per change while waiting.
+    /// A line at the start and the end of each phase, and per change while waiting.
     Plain,
     /// None.
     None,
@@ -185,12 +185,20 @@ impl StepIo {
             .and_then(|mut file| file.write_all(text.as_bytes()))
             .and_then(|()| fs::rename(&draft, &path))
             .attempt(|| format!("write output `{}`", path.display()))
+            .map_err(|failure| failure.hint("name a folder that can be written with --outputs"))
     }
 
-    /// Says something to the person on stdout; nothing with `--output json` or `--quiet`.
+    /// Says something to the person on stdout; nothing with `--output json`.
     pub fn say(&self, text: impl fmt::Display) {
-        if self.0.common.output == OutputFormat::Text && !self.0.common.quiet {
+        if self.0.common.output == OutputFormat::Text {
             print_stdout(&text);
+        }
+    }
+
+    /// The same about nothing having been done: not with `--quiet`.
+    pub fn mention(&self, text: impl fmt::Display) {
+        if !self.0.common.quiet {
+            self.say(text);
         }
     }
 
@@ -215,39 +223,54 @@ impl StepIo {
         let written = self.0.written.lock().unwrap_or_else(PoisonError::into_inner);
         let outputs: Map<String, Value> =
             written.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        print_stdout(
-            &serde_json::json!({ "v": 1, "step": self.0.step, "outputs": outputs, "error": error }),
-        );
+        print_result(self.0.step, &outputs, error);
     }
 
     /// Prints each flag and each of `further` with its origin.
     pub(crate) fn print_settings(
         &self,
+        command: &Command,
         matches: &ArgMatches,
         further: Vec<(String, String, Origin)>,
     ) {
         let mut lines: Vec<(String, String, Origin)> = Vec::new();
-        // Flattened groups of flags are ids too, in the case of their types.
-        for id in
-            matches.ids().filter(|id| id.as_str().starts_with(|c: char| c.is_ascii_lowercase()))
-        {
-            let Some(raw) = matches.try_get_raw(id.as_str()).ok().flatten() else { continue };
-            let value = raw.map(|part| part.to_string_lossy()).collect::<Vec<_>>().join(",");
-            let origin = match matches.value_source(id.as_str()) {
+        for arg in command.get_arguments() {
+            let id = arg.get_id().as_str();
+            let Some(raw) = matches.try_get_raw(id).ok().flatten() else { continue };
+            let parts: Vec<_> = raw.map(|part| part.to_string_lossy()).collect();
+            let value = parts.join(",").replace('\n', ",");
+            let origin = match matches.value_source(id) {
                 Some(ValueSource::CommandLine) => {
-                    self.0.origins.get(id.as_str()).cloned().unwrap_or(Origin::Flag)
+                    self.0.origins.get(id).cloned().unwrap_or(Origin::Flag)
                 }
                 _ => Origin::Default,
             };
-            lines.push((format!("--{}", id.as_str().replace('_', "-")), value, origin));
+            let name = arg.get_long().map_or_else(|| id.to_uppercase(), |long| format!("--{long}"));
+            lines.push((name, value, origin));
         }
         lines.sort_by(|a, b| a.0.cmp(&b.0));
         lines.extend(further);
+        if self.0.common.output == OutputFormat::Json {
+            let settings: Vec<Value> = lines
+                .iter()
+                .map(|(name, value, origin)| {
+                    serde_json::json!({ "name": name, "value": value, "origin": origin.to_string() })
+                })
+                .collect();
+            let settings = Map::from_iter([("settings".to_owned(), Value::from(settings))]);
+            print_result(self.0.step, &settings, &Value::Null);
+            return;
+        }
         let width = lines.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
         for (name, value, origin) in lines {
             print_stdout(&format_args!("{name:width$}  {value}  ({origin})"));
         }
     }
+}
+
+/// The one document of `--output json`.
+pub(crate) fn print_result(step: &str, outputs: &Map<String, Value>, error: &Value) {
+    print_stdout(&serde_json::json!({ "v": 1, "step": step, "outputs": outputs, "error": error }));
 }
 
 #[expect(clippy::print_stdout, reason = "the one place where a step speaks on stdout")]

@@ -26,19 +26,13 @@ pub struct IssuerArgs {
     #[arg(long, short = 'a', alias = "accept-tos", help_heading = "CA")]
     pub agree_tos: bool,
     /// Key id of an external account binding
-    #[arg(
-        long,
-        alias = "eab.kid",
-        value_name = "ID",
-        requires = "eab_hmac_key_file",
-        help_heading = "CA"
-    )]
+    #[arg(long, alias = "eab.kid", value_name = "ID", requires = "hmac", help_heading = "CA")]
     pub eab_kid: Option<String>,
     /// File with its HMAC key, base64url
-    #[arg(long, value_name = "FILE", requires = "eab_kid", help_heading = "CA")]
+    #[arg(long, value_name = "FILE", requires = "eab_kid", group = "hmac", help_heading = "CA")]
     pub eab_hmac_key_file: Option<PathBuf>,
     /// Refused: a secret on the command line can be read by every process
-    #[arg(long, aliases = ["eab.hmac", "eab-hmac-encoded", "eab-key"], hide = true)]
+    #[arg(long, aliases = ["eab.hmac", "eab-hmac-encoded", "eab-key"], group = "hmac", hide = true)]
     pub eab_hmac_key: Option<String>,
     /// The CA's certificate profile, such as `tlsserver`
     #[arg(long, value_name = "NAME", help_heading = "CA")]
@@ -179,11 +173,20 @@ impl ChosenIssuer {
 fn read_roots(path: &std::path::Path) -> Result<String, Failure> {
     let text =
         fs::read_to_string(path).attempt(|| format!("read the CA bundle `{}`", path.display()));
-    text.map_err(|failure| failure.with_exit(Exit::Config))
+    text.map_err(|failure| {
+        failure
+            .with_exit(Exit::Config)
+            .hint("name a readable PEM file: `--ca-bundle`, or caBundleFile of the issuer")
+    })
 }
 
 fn read_key(path: &std::path::Path) -> Result<SecretText, Failure> {
     let text =
         fs::read_to_string(path).attempt(|| format!("read the HMAC key in `{}`", path.display()));
-    Ok(text.map_err(|failure| failure.with_exit(Exit::Config))?.trim().into())
+    let text = text.map_err(|failure| {
+        failure.with_exit(Exit::Config).hint(
+            "write the CA's HMAC key to a file of mode 0600, and name that: `--eab-hmac-key-file`, or keyFile of the issuer",
+        )
+    });
+    Ok(text?.trim().into())
 }

@@ -67,7 +67,9 @@ impl ProcessSource {
             let line = line.strip_prefix("export ").unwrap_or(line);
             let Some((name, value)) = line.split_once('=') else {
                 let place = format!("{}:{}", path.display(), number + 1);
-                return Err(Failure::new(Exit::Config, format!("{place} is no line NAME=value")));
+                let what = format!("could not read the credentials: {place} is no line NAME=value");
+                return Err(Failure::new(Exit::Config, what)
+                    .hint("write one `NAME=value` per line; comments begin with #"));
             };
             self.lines.insert(name.trim().to_owned(), unquote(value.trim()).into());
         }

@@ -4,7 +4,7 @@ use clap::Args;
 use dns01_core::{Exit, FileNames, FolderLayout, SinkAddress, SinkFormat, SinkOptions};
 
 use crate::config::{DirLayout, DirSink, Format, Home, SecretSink, Sink};
-use crate::{Attempt, Definitions, Failure, JournalArgs};
+use crate::{Attempt, Definitions, Failure, JournalArgs, OutputFormat, StepIo};
 
 /// Flags about sinks.
 #[derive(Args, Clone, Debug, Default)]
@@ -24,6 +24,23 @@ pub struct PlannedSink {
     pub address: SinkAddress,
     /// How.
     pub options: SinkOptions,
+}
+
+impl PlannedSink {
+    /// Whether key and chain go to stdout, which nothing else may use then.
+    pub fn is_stdout(&self) -> bool {
+        self.address == SinkAddress::Stdout
+    }
+
+    /// Refuses a key and a result document on one stdout.
+    pub fn check_stdout(planned: &[Self], io: &StepIo) -> Result<(), Failure> {
+        if io.common().output == OutputFormat::Json && planned.iter().any(Self::is_stdout) {
+            let what = "stdout cannot carry both a key and the document of --output json";
+            return Err(Failure::new(Exit::Config, what)
+                .hint("leave one of them out, or deliver to a folder: --sink dir:PATH"));
+        }
+        Ok(())
+    }
 }
 
 /// The sinks of the certificate `name`.

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use clap::Parser;
+use clap::{Command, Parser};
 use clap_complete::Shell;
 use dns01_providers::{CATALOG, Need, ProviderSpec, find};
 use dns01_step::{Attempt, Failure, Output, Step, StepIo};
 
-use crate::command;
+use crate::{command, plain};
 
 /// Print the version.
 #[derive(Debug, Parser)]
@@ -17,6 +17,10 @@ impl Step for Version {
     const NAME: &'static str = "version";
     const OUTPUTS: &'static [Output] =
         &[Output { name: "version", about: "the version", default: "" }];
+
+    fn shape(command: Command) -> Command {
+        plain(command)
+    }
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         io.put("version", env!("CARGO_PKG_VERSION"))?;
@@ -37,6 +41,10 @@ impl Step for Providers {
     const NAME: &'static str = "providers";
     const OUTPUTS: &'static [Output] =
         &[Output { name: "providers", about: "their ids: a JSON list", default: "[]" }];
+
+    fn shape(command: Command) -> Command {
+        plain(command)
+    }
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         io.put_json("providers", &CATALOG.iter().map(|spec| spec.id).collect::<Vec<_>>())?;
@@ -85,6 +93,10 @@ pub(crate) struct Completions {
 impl Step for Completions {
     const NAME: &'static str = "completions";
     const OUTPUTS: &'static [Output] = &[];
+
+    fn shape(command: Command) -> Command {
+        plain(command)
+    }
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         let mut script = Vec::new();

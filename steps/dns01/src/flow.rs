@@ -12,7 +12,7 @@ use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
     SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
 };
-use dns01_store::journal::{Phase, State};
+use dns01_store::journal::{Kept, Phase, State};
 use dns01_store::{Backend, Name};
 use order::{Action, OwnCsr, Placed, Request};
 use renew_check::Asked;
@@ -42,6 +42,8 @@ pub(crate) struct Flow<'a> {
     pub(crate) force: bool,
     pub(crate) preferred_chain: Option<String>,
     pub(crate) propagation_timeout: Option<Duration>,
+    /// Whether the journal goes when the process ends.
+    pub(crate) ephemeral: bool,
 }
 
 /// How the flow ended.
@@ -56,7 +58,20 @@ pub(crate) enum Finished {
         sinks: Vec<PlannedSink>,
         renews: DateTime<Utc>,
         suggested: Option<bool>,
+        /// Whether the key is ours to deliver, not that of the user's own CSR.
+        with_key: bool,
     },
+}
+
+impl Finished {
+    /// The word for it: none, deliver or issue.
+    pub(crate) fn action(&self) -> &'static str {
+        match self {
+            Self::Nothing { .. } => "none",
+            Self::Done { suggested: None, .. } => "deliver",
+            Self::Done { .. } => "issue",
+        }
+    }
 }
 
 impl Flow<'_> {
@@ -67,7 +82,11 @@ impl Flow<'_> {
             let io = self.io.after_a_signal();
             let left = match tokio::time::timeout(LAST_WORDS, self.clean(&io, &phases, false)).await
             {
+                Ok(Ok(())) if self.ephemeral => {
+                    "what was published is removed, and nothing is kept"
+                }
                 Ok(Ok(())) => "what was published is removed; run the same command again to go on",
+                _ if self.ephemeral => "TXT records may be left",
                 _ => "TXT records may be left; the next run removes them",
             };
             Err(Failure::new(Exit::Interrupted, "stopped by a signal").state(left))
@@ -82,6 +101,7 @@ impl Flow<'_> {
             let renew_check::Verdict { reason, not_after, next_check, .. } = verdict;
             return Ok(Finished::Nothing { reason, not_after, next_check });
         }
+        self.preflight(verdict.action == "issue")?;
         let behind = verdict.action == "deliver";
         match self.attempt(phases, behind, false).await {
             // One more, because a dead order says nothing about the next one.
@@ -269,18 +289,30 @@ impl Flow<'_> {
                 Failure::new(Exit::Bug, "what was delivered is not in the journal")
             })?;
             let draw = now.as_ref().map_or(0.5, State::draw);
-            Ok((sinks, delivery.checked()?, chain, draw))
+            let key = now.as_ref().and_then(|state| state.key.as_ref());
+            let with_key = key.is_none_or(|key| key.kept != Kept::Csr);
+            Ok((sinks, delivery.checked()?, chain, (draw, with_key)))
         };
-        let (sinks, delivery, chain, draw) = stored.await.map_err(|failure| ("store", failure))?;
+        let (sinks, delivery, chain, (draw, with_key)) =
+            stored.await.map_err(|failure| ("store", failure))?;
         phases.done("store", delivery.summary());
         let suggested = issued.as_ref().map(|issued| issued.window.is_some());
         let window = issued.and_then(|issued| issued.window);
         let renews = self.rule().due_at(chain.leaf(), window, draw);
-        Ok(Finished::Done { chain, delivery, sinks, renews, suggested })
+        Ok(Finished::Done { chain, delivery, sinks, renews, suggested, with_key })
     }
 
-    /// Sets up every provider once before anything is asked of the CA: a missing setting must not cost an order.
-    pub(crate) fn preflight(&self) -> Result<(), Failure> {
+    /// What would fail later anyway, before anything is asked of the CA: a missing setting must not cost an order.
+    fn preflight(&self, issues: bool) -> Result<(), Failure> {
+        let sinks = planned_sinks(self.definitions, self.name.as_str(), self.sinks, self.journal)?;
+        PlannedSink::check_stdout(&sinks, self.io)?;
+        if sinks.iter().any(PlannedSink::is_stdout) {
+            let what = || format!("deliver certificate `{}` to stdout:", self.name);
+            dns01_store::sink::stdout_is_allowed().attempt(what)?;
+        }
+        if !issues {
+            return Ok(());
+        }
         let solvers = self.solvers();
         let definition = self.definitions.certificate(self.name.as_str());
         for name in definition.iter().flat_map(|(_, certificate)| &certificate.dns_names) {
@@ -316,6 +348,11 @@ impl Flow<'_> {
             if left.reason() != failure.reason() {
                 tracing::debug!("cleanup: {}", left.reason());
             }
+        }
+        if self.ephemeral {
+            let left = if cleaned.is_ok() { "no TXT is left" } else { "TXT records may be left" };
+            return failure
+                .restate(format!("{left}; nothing is kept, so the same command starts anew"));
         }
         let state = self.backend.journal(&self.name).read().await.ok().flatten();
         let failure = match (failure.has_state(), cleaned.is_ok()) {

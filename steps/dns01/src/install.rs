@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::PathBuf;
 
-use clap::Parser;
+use clap::{Command, Parser};
 use dns01_step::{Attempt, Failure, Output, Step, StepIo};
 
-use crate::STEPS;
+use crate::{STEPS, plain};
 
 /// Copy this program into a folder, with a link for each step.
 #[derive(Debug, Parser)]
@@ -20,6 +20,10 @@ pub(crate) struct Install {
 impl Step for Install {
     const NAME: &'static str = "install";
     const OUTPUTS: &'static [Output] = &[];
+
+    fn shape(command: Command) -> Command {
+        plain(command)
+    }
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         let program = std::env::current_exe().attempt(|| "find this program".into())?;

@@ -55,7 +55,8 @@ pub fn main() -> ExitCode {
         return step.main(args);
     }
     if let Some(chosen) = args.get(1).and_then(|name| entry(name)) {
-        args.remove(0);
+        args.drain(..2);
+        args.insert(0, format!("dns01 {}", chosen.name).into());
         return chosen.main(args);
     }
     help(&args)
@@ -76,6 +77,31 @@ fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(COMMANDS.iter().chain(STEPS).map(Entry::command))
+}
+
+/// The command line of a command about one certificate, which people call by `--name`.
+fn named(command: Command) -> Command {
+    unburdened(command).mut_arg("certificate", |arg| {
+        arg.alias(None::<&str>)
+            .long("name")
+            .aliases(["certificate", "cert-name"])
+            .help("Name of the certificate: a DNS-1123 label; else the first domain without `*.`, dots as hyphens")
+    })
+}
+
+/// Without the common flags that say nothing to a command which is no step of a workflow.
+fn unburdened(command: Command) -> Command {
+    hiding(command, &["run_id", "outputs", "traceparent"])
+}
+
+/// The same for a command that reads no definition either.
+fn plain(command: Command) -> Command {
+    let command = unburdened(command);
+    hiding(command, &["certificate", "config", "quiet", "progress", "explain_config"])
+}
+
+fn hiding(command: Command, ids: &[&'static str]) -> Command {
+    ids.iter().fold(command, |command, id| command.mut_arg(*id, |arg| arg.hide(true)))
 }
 
 /// `--help`, `--version`, or a word that is no command.

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use chrono::{DateTime, Utc};
-use clap::Parser;
+use clap::{Command, Parser};
 use dns01_core::Identifier;
 use dns01_step::{Attempt, Failure, HomeArgs, JournalArgs, Output, Step, StepIo};
 use dns01_store::Backend;
@@ -11,6 +11,7 @@ use dns01_store::journal::State;
 use serde::Serialize;
 
 use crate::renew::known;
+use crate::{hiding, unburdened};
 
 /// List the certificates of this host.
 #[derive(Debug, Parser)]
@@ -36,8 +37,12 @@ impl Step for List {
         default: "[]",
     }];
 
+    fn shape(command: Command) -> Command {
+        hiding(unburdened(command), &["certificate", "quiet", "progress"])
+    }
+
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
-        let definitions = known(&io.common().config, &self.home.root())?;
+        let definitions = known(&io.common().config, &self.home.root(), None)?;
         let journal = JournalArgs { journal: None, home: self.home.clone() };
         let backend =
             dns01_store::open(&journal.address()).await.attempt(|| "open the journal".into())?;

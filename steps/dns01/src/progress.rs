@@ -5,10 +5,11 @@ use std::io::IsTerminal as _;
 
 use dns01_step::{ProgressMode, StepIo};
 
-/// Says on stderr how far the flow is: live on a terminal, else a line at each start and end.
+/// Says on stderr how far the flow is: live on a terminal, else a line at each end, and on request at each start.
 #[derive(Debug)]
 pub(crate) struct Phases {
     live: bool,
+    starts: bool,
     plain: bool,
 }
 
@@ -18,15 +19,18 @@ impl Phases {
         let dumb = std::env::var_os("CI").is_some()
             || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let common = io.common();
-        let live =
-            common.progress == ProgressMode::Auto && !dumb && std::io::stderr().is_terminal();
-        Self { live, plain: common.progress != ProgressMode::None && !common.quiet && !live }
+        let (mode, loud) = (common.progress, !common.quiet);
+        let live = mode == ProgressMode::Auto && loud && !dumb && std::io::stderr().is_terminal();
+        let starts = mode == ProgressMode::Plain && loud;
+        Self { live, starts, plain: mode != ProgressMode::None && loud && !live }
     }
 
     /// A phase begins.
     pub(crate) fn start(&self, phase: &str) {
         if self.live {
             rewrite(&format!("{phase:<13}…"), "");
+        } else if self.starts {
+            print(&format!("{phase:<13}started"));
         }
     }
 

@@ -1,14 +1,10 @@
 //! What `dns01 issue` says when it is done.
 
 use std::fmt::Write as _;
-use std::path::Path;
 
 use chrono::{DateTime, Utc};
 use dns01_core::{Chain, FolderLayout, SinkAddress};
 use dns01_step::PlannedSink;
-
-/// Where `dns01 timer --install` puts what schedules renewals.
-pub(crate) const TIMER: &str = "/etc/systemd/system/dns01-renew.timer";
 
 /// The closing text after a certificate was delivered.
 pub(crate) fn delivered(
@@ -16,13 +12,14 @@ pub(crate) fn delivered(
     chain: &Chain,
     sinks: &[PlannedSink],
     (renews, suggested): (DateTime<Utc>, Option<bool>),
-    now: DateTime<Utc>,
+    with_key: bool,
 ) -> String {
+    let now = Utc::now();
     let leaf = chain.leaf();
     let names: Vec<String> = leaf.names.iter().map(dns01_core::Identifier::unicode).collect();
     let mut text = format!("\nCertificate {name}: {}\n", names.join(", "));
     for sink in sinks {
-        place(&mut text, name, sink);
+        place(&mut text, name, sink, with_key);
     }
     // Rounded: a certificate that was made a minute ago has its 90 days.
     let hours = ((leaf.not_after - now).num_minutes() + 30) / 60;
@@ -38,7 +35,7 @@ pub(crate) fn delivered(
     text
 }
 
-fn place(text: &mut String, name: &str, sink: &PlannedSink) {
+fn place(text: &mut String, name: &str, sink: &PlannedSink, with_key: bool) {
     match &sink.address {
         SinkAddress::Dir(path) => {
             let files = &sink.options.files;
@@ -48,6 +45,9 @@ fn place(text: &mut String, name: &str, sink: &PlannedSink) {
             };
             let mode = sink.options.key_mode();
             let _ = writeln!(text, "  fullchain  {}", folder.join(&files.fullchain).display());
+            if !with_key {
+                return;
+            }
             let _ = writeln!(
                 text,
                 "  key        {}  ({mode:04o} {})",
@@ -71,13 +71,6 @@ fn user() -> String {
         return "root".to_owned();
     }
     std::env::var("USER").unwrap_or_else(|_| rustix::process::geteuid().as_raw().to_string())
-}
-
-/// What to do about renewal, unless it is scheduled.
-pub(crate) fn schedule() -> Option<&'static str> {
-    (!Path::new(TIMER).exists()).then_some(
-        "Renewal is not scheduled yet:  sudo dns01 timer --install    (cron: 17 3,15 * * * dns01 renew -q)",
-    )
 }
 
 /// The one line of a call that found nothing to do.

@@ -22,9 +22,12 @@ impl OwnCsr {
     /// Reads PEM or DER.
     pub fn read(path: &Path) -> Result<Self, Failure> {
         let what = || format!("read the CSR `{}`", path.display());
-        let octets =
-            fs::read(path).attempt(what).map_err(|failure| failure.with_exit(Exit::Config))?;
-        let read = dns01_acme::read_csr(&octets).attempt(what)?;
+        let octets = fs::read(path).attempt(what).map_err(|failure| {
+            failure.with_exit(Exit::Config).hint("name a readable file with --csr")
+        })?;
+        let read = dns01_acme::read_csr(&octets).attempt(what).map_err(|failure| {
+            failure.hint("make one with `openssl req -new -addext subjectAltName=DNS:…`")
+        })?;
         Ok(Self { names: read.names, spki: read.spki, der: read.der })
     }
 

@@ -10,8 +10,8 @@ use std::path::PathBuf;
 
 use clap::Parser;
 use dns01_step::{
-    Attempt, Definitions, Failure, GenerationArgs, JournalArgs, Output, SinkArgs, Step, StepIo,
-    planned_sinks,
+    Attempt, Definitions, Failure, GenerationArgs, JournalArgs, Output, PlannedSink, SinkArgs,
+    Step, StepIo, planned_sinks,
 };
 use dns01_store::Name;
 
@@ -51,6 +51,7 @@ impl Step for StoreSecret {
         let name: Name =
             io.certificate()?.parse().attempt(|| "use the certificate's name".into())?;
         let planned = planned_sinks(&definitions, name.as_str(), &self.sinks, &self.journal)?;
+        PlannedSink::check_stdout(&planned, io)?;
         let delivery = if let Some(folder) = &self.from {
             deliver_bundle(&folder::read(folder)?, &name, &planned, io).await
         } else {
@@ -62,7 +63,10 @@ impl Step for StoreSecret {
         };
         io.put("changed", delivery.changed())?;
         io.put_json("sinks", &delivery.outcomes)?;
-        io.say(delivery.summary());
+        // A key on stdout must stay the only thing there.
+        if !planned.iter().any(PlannedSink::is_stdout) {
+            io.say(delivery.summary());
+        }
         delivery.checked().map(drop)
     }
 }

@@ -156,11 +156,12 @@ impl Telling {
         let dumb = std::env::var_os("CI").is_some()
             || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let mode = io.common().progress;
-        let live = mode == ProgressMode::Auto && !dumb && std::io::stderr().is_terminal();
+        let quiet = io.common().quiet;
+        let live = mode == ProgressMode::Auto && !dumb && !quiet && std::io::stderr().is_terminal();
         Self {
             argo: std::env::var_os("ARGO_PROGRESS_FILE").map(PathBuf::from),
             live,
-            plain: mode != ProgressMode::None && !live,
+            plain: mode != ProgressMode::None && !quiet && !live,
             last: None,
             said: Duration::ZERO,
         }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep};
 use crate::Name;
 use crate::kube::Cluster;
 pub use error::SinkError;
+pub use stdout::allowed as stdout_is_allowed;
 
 /// How long a sink may go on showing what it had before.
 const READ_BACK: Duration = Duration::from_secs(30);

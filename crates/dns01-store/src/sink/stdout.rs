@@ -20,9 +20,7 @@ impl Place for Stdout {
     }
 
     async fn write(&self, bundle: &Bundle) -> Result<Stored, SinkError> {
-        if ARGO.iter().any(|name| std::env::var_os(name).is_some()) {
-            return Err(SinkError::InsideArgo);
-        }
+        allowed()?;
         print(bundle, &mut io::stdout().lock()).map_err(SinkError::Stdout)?;
         Ok(Stored::Written)
     }
@@ -30,6 +28,14 @@ impl Place for Stdout {
     fn is_readable(&self) -> bool {
         false
     }
+}
+
+/// Refuses where what is printed is kept and shown: better known before a certificate is ordered for it.
+pub fn allowed() -> Result<(), SinkError> {
+    if ARGO.iter().any(|name| std::env::var_os(name).is_some()) {
+        return Err(SinkError::InsideArgo);
+    }
+    Ok(())
 }
 
 fn print(bundle: &Bundle, out: &mut impl io::Write) -> io::Result<()> {

@@ -7,14 +7,15 @@ use std::path::{Path, PathBuf};
 
 use dns01_core::{Exit, Identifier, Origin, OwnerName, Source as _};
 use dns01_step::config::{
-    Certificate, Config, Credentials, DirSink, ExternalAccountBinding, Issuer, SecretSink, Sink,
-    Solver,
+    Certificate, Config, Credentials, DirSink, ExternalAccountBinding, Issuer, Propagation,
+    SecretSink, Sink, Solver,
 };
 use dns01_step::{Attempt, ChosenIssuer, Definitions, Failure, ProcessSource, StepIo};
 use order::OwnCsr;
 
 use super::{IssueCommand, default_name, words};
 use crate::flow::absolute;
+use crate::renew::known;
 
 /// What is to be issued.
 #[derive(Debug)]
@@ -46,10 +47,10 @@ pub(super) fn wanted(
         return Ok(Wanted { name, definitions, is_ours: false, forgotten: Vec::new() });
     }
     let Some(first) = names.first() else {
-        return Err(Failure::new(Exit::Config, "nothing says what to issue")
-            .hint("give --domain NAME, or --name NAME of a certificate in the configuration"));
+        return Err(nothing_to_issue(command, named.as_deref()));
     };
     let name = named.unwrap_or_else(|| default_name(&OwnerName::from(first.domain().clone())));
+    name.parse::<dns01_store::Name>().attempt(|| format!("call a certificate `{name}`"))?;
     let (document, forgotten) = document(command, given, &name, names)?;
     let mut definitions = Definitions::default();
     // Read back as a file would be, so that a name or sink that no file may have is refused now.
@@ -59,6 +60,21 @@ pub(super) fn wanted(
             .attempt(|| "use these flags".into())?,
     )?;
     Ok(Wanted { name, definitions, is_ours: true, forgotten })
+}
+
+fn nothing_to_issue(command: &IssueCommand, named: Option<&str>) -> Failure {
+    let Some(name) = named else {
+        return Failure::new(Exit::Config, "nothing says what to issue")
+            .hint("give --domain NAME, or --name NAME of a certificate in the configuration");
+    };
+    let what = format!("no configuration defines a certificate `{name}`");
+    let failure = Failure::new(Exit::Config, what);
+    if file(&command.journal.root(), name).exists() {
+        return failure.hint(format!(
+            "an earlier call got it: `dns01 renew {name}` renews it, --domain defines it anew"
+        ));
+    }
+    failure.hint("give --config FILE that defines it, or --domain NAME")
 }
 
 fn paired(names: Vec<Identifier>, combo: bool) -> Vec<Identifier> {
@@ -146,6 +162,10 @@ fn solvers(
                 Origin::Environment(_) => {
                     settings.insert(env.to_owned(), found.value.expose().to_owned());
                 }
+                // systemd gives this folder to one unit alone, and removes it with that.
+                Origin::File(path) if flags.credentials_dir.is_none() && is_systemds(&path) => {
+                    forgotten.push(env.to_owned());
+                }
                 Origin::File(path) if std::env::var_os(format!("{env}_FILE")).is_some() => {
                     settings.insert(format!("{env}_FILE"), absolute(&path).display().to_string());
                 }
@@ -165,9 +185,23 @@ fn solvers(
     let credentials = (credentials != Credentials::default()).then_some(credentials);
     let id = spec.id.to_owned();
     Ok((
-        vec![Solver { name: id.clone(), provider: id, settings, credentials, ..Solver::default() }],
+        vec![Solver {
+            name: id.clone(),
+            provider: id,
+            settings,
+            credentials,
+            propagation: Propagation {
+                timeout: command.propagation_timeout,
+                ..Propagation::default()
+            },
+            ..Solver::default()
+        }],
         forgotten,
     ))
+}
+
+fn is_systemds(path: &Path) -> bool {
+    std::env::var_os("CREDENTIALS_DIRECTORY").is_some_and(|folder| path.starts_with(folder))
 }
 
 fn sinks(command: &IssueCommand) -> Result<Vec<Sink>, Failure> {
@@ -187,6 +221,17 @@ fn sinks(command: &IssueCommand) -> Result<Vec<Sink>, Failure> {
     Ok(sinks)
 }
 
+/// Refuses what would make every later `dns01 renew` fail: a definition that contradicts one that is there.
+pub(super) fn check_beside_others(
+    root: &Path,
+    wanted: &Wanted,
+    io: &StepIo,
+) -> Result<(), Failure> {
+    // What is broken already is for `renew` to say.
+    let Ok(mut all) = known(&io.common().config, root, Some(&wanted.name)) else { return Ok(()) };
+    wanted.definitions.documents().iter().try_for_each(|document| all.add(document.clone()))
+}
+
 /// Keeps the definition for `dns01 renew`; gives lines that a person should read.
 pub(super) fn save(root: &Path, wanted: &Wanted, io: &StepIo) -> Result<Vec<String>, Failure> {
     let path = file(root, &wanted.name);
@@ -201,7 +246,9 @@ pub(super) fn save(root: &Path, wanted: &Wanted, io: &StepIo) -> Result<Vec<Stri
         io.say(format_args!("Certificate {name} was for {names}: the new names replace these"));
     }
     let text = document.to_yaml().attempt(|| "write the definition".into())?;
-    write(&path, &text).attempt(|| format!("keep the definition in `{}`", path.display()))?;
+    write(&path, &text)
+        .attempt(|| format!("keep the definition in `{}`", path.display()))
+        .map_err(|failure| failure.hint("make it writable, and run the same command again"))?;
     if !wanted.forgotten.is_empty() {
         lines.push(format!(
             "Renewal needs {}, which only the environment had: put it into a file and issue with --env-file",

@@ -4,19 +4,18 @@ mod definition;
 
 use std::path::PathBuf;
 
-use chrono::Utc;
-use clap::Parser;
+use clap::{Command, Parser};
 use dns01_core::{Exit, Identifier, KeyType, Origin, OwnerName};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, IssuerArgs, JournalArgs, Output,
-    RenewalArgs, SinkArgs, SolverArgs, Solvers, Step, StepIo,
+    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, HomeArgs, IssuerArgs, JournalArgs,
+    Output, PlannedSink, RenewalArgs, SinkArgs, SolverArgs, Solvers, Step, StepIo,
 };
 use order::OwnCsr;
 
 use crate::flow::{Finished, Flow, run_id};
-use crate::{deploy_hook, report};
+use crate::{deploy_hook, named, report, timer};
 
 /// Get a certificate: all steps in one process.
 #[derive(Debug, Parser)]
@@ -47,7 +46,7 @@ pub(crate) struct IssueCommand {
     pub(crate) preferred_chain: Option<String>,
     /// Give up waiting for the name servers after this
     #[arg(long, value_name = "DURATION")]
-    propagation_timeout: Option<GoDuration>,
+    pub(crate) propagation_timeout: Option<GoDuration>,
     /// Program with arguments to run after a delivery that changed something; no shell is involved
     #[arg(long, alias = "reloadcmd", value_name = "COMMAND")]
     pub(crate) deploy_hook: Option<String>,
@@ -59,7 +58,7 @@ pub(crate) struct IssueCommand {
     #[command(flatten)]
     pub(crate) sinks: SinkArgs,
     #[command(flatten)]
-    journal: JournalArgs,
+    pub(crate) journal: JournalArgs,
     #[command(flatten)]
     lookup: LookupArgs,
 }
@@ -100,6 +99,11 @@ impl Step for IssueCommand {
         },
     ];
 
+    fn shape(command: Command) -> Command {
+        // One pod of a workflow is a call of this command too, so what a workflow passes stays.
+        named(command)
+    }
+
     async fn run(mut self, io: &StepIo) -> Result<(), Failure> {
         let folder = self
             .ephemeral
@@ -137,20 +141,29 @@ impl Step for IssueCommand {
             force: self.force,
             preferred_chain: self.preferred_chain.clone(),
             propagation_timeout: self.propagation_timeout.map(|timeout| timeout.0),
+            ephemeral: self.ephemeral,
         };
-        let keeps = folder.is_none() && !self.journal.is_on_kubernetes() && wanted.is_ours;
-        let saved =
-            if keeps { definition::save(&self.journal.root(), &wanted, io)? } else { Vec::new() };
-        flow.preflight()?;
-        let finished = flow.run().await?;
-        let news = matches!(finished, Finished::Done { .. });
-        conclude(&name, definitions, finished, io).await?;
-        if keeps && news {
-            for line in saved.iter().map(String::as_str).chain(report::schedule()) {
-                io.say(line);
-            }
+        let is_host = !self.ephemeral && !self.journal.is_on_kubernetes();
+        if is_host && wanted.is_ours {
+            definition::check_beside_others(&self.journal.root(), &wanted, io)?;
         }
-        Ok(())
+        let finished = flow.run().await?;
+        let mut advice = Vec::new();
+        // Only what has been issued is renewed: a failed call with a typo leaves nothing for `renew` to fail at.
+        if is_host && wanted.is_ours {
+            advice = definition::save(&self.journal.root(), &wanted, io)?;
+        }
+        if is_host {
+            let home = HomeArgs { dir: Some(self.journal.root()) };
+            let renewal = timer::renewal(&io.common().config, &home, &self.lookup);
+            advice.extend(timer::advice(&renewal));
+        }
+        // A key on stdout must stay the only thing there.
+        let is_piped = self.sinks.sink.iter().any(|sink| sink == "stdout:");
+        if is_piped || matches!(finished, Finished::Nothing { .. }) {
+            advice.clear();
+        }
+        conclude(&name, definitions, finished, &advice, io).await
     }
 
     fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
@@ -183,31 +196,37 @@ pub(crate) async fn conclude(
     name: &str,
     definitions: &Definitions,
     finished: Finished,
+    advice: &[String],
     io: &StepIo,
 ) -> Result<(), Failure> {
+    let action = finished.action();
     match finished {
         Finished::Nothing { reason, not_after, next_check } => {
-            io.say(report::nothing(name, &reason, not_after, next_check));
+            io.mention(report::nothing(name, &reason, not_after, next_check));
             if io.step() == IssueCommand::NAME {
-                io.put("action", "none")?;
+                io.put("action", action)?;
             }
         }
-        Finished::Done { chain, delivery, sinks, renews, suggested } => {
+        Finished::Done { chain, delivery, sinks, renews, suggested, with_key } => {
+            if io.step() == IssueCommand::NAME {
+                certbot_issue::write_outputs(&chain, renews, io)?;
+                io.put("changed", delivery.changed())?;
+                io.put_json("sinks", &delivery.outcomes)?;
+                io.put("action", action)?;
+            }
+            // A key on stdout must stay the only thing there.
+            if !sinks.iter().any(PlannedSink::is_stdout) {
+                io.say(report::delivered(name, &chain, &sinks, (renews, suggested), with_key));
+            }
+            for line in advice {
+                io.say(line);
+            }
+            // Last, so that its failure is read below what has been achieved all the same.
             let hook = definitions
                 .certificate(name)
                 .map(|(_, certificate)| certificate.deploy_hook.clone());
             if let (Some(hook), true) = (hook, delivery.changed()) {
                 deploy_hook::run(&hook, name, &sinks).await?;
-            }
-            if io.step() == IssueCommand::NAME {
-                certbot_issue::write_outputs(&chain, renews, io)?;
-                io.put("changed", delivery.changed())?;
-                io.put_json("sinks", &delivery.outcomes)?;
-                io.put("action", "issue")?;
-            }
-            // A key on stdout must stay the only thing there.
-            if sinks.iter().all(|sink| sink.address != dns01_core::SinkAddress::Stdout) {
-                io.say(report::delivered(name, &chain, &sinks, (renews, suggested), Utc::now()));
             }
         }
     }

@@ -55,6 +55,7 @@ pub async fn issue(request: &Issue<'_>, lookup: &Lookup, io: &StepIo) -> Result<
     if let Some(done) = done(&state)? {
         return Ok(done);
     }
+    held_back(&state, &request.run)?;
     let engine = state.spec.engine;
     if request.engine.is_some_and(|asked| asked != engine) {
         tracing::info!(?engine, "the order's engine is used, not the one of --engine");
@@ -88,6 +89,34 @@ pub(crate) fn done(state: &State) -> Result<Option<Issued>, Failure> {
     }
 }
 
+/// After a refusal to one run no other asks the CA before its time.
+fn held_back(state: &State, run: &str) -> Result<(), Failure> {
+    let last = state.attempts.last().filter(|last| last.run != run);
+    match (last, state.held_until(Utc::now())) {
+        (Some(last), Some(at)) => {
+            let why = last.why.as_deref().map(|why| format!("; it said: {why}"));
+            let why = why.unwrap_or_default();
+            Err(Failure::new(
+                Exit::RateLimited,
+                format!("the CA refused before, and is not asked again until {at}{why}"),
+            )
+            .hint("run again after that time")
+            .until(Some(at))
+            .state("nothing was asked of the CA"))
+        }
+        _ => Ok(()),
+    }
+}
+
+impl Issue<'_> {
+    pub(crate) async fn connect(&self, directory: &str) -> Result<Ca, Failure> {
+        let mut settings = CaSettings::new(directory);
+        settings.roots_pem.clone_from(&self.issuer.roots_pem);
+        settings.retry_budget = self.issuer.retry_budget;
+        Ca::connect(&settings).await.attempt(|| format!("reach the CA at `{directory}`"))
+    }
+}
+
 struct Issuing<'a> {
     request: &'a Issue<'a>,
     lookup: &'a Lookup,
@@ -113,19 +142,20 @@ impl<'a> Issuing<'a> {
                 .hint("run `order` first"));
         };
         let spec = &state.spec;
-        let (account_key, url) = kept::account(request.backend, spec).await?;
-        let mut settings = CaSettings::new(&spec.directory);
-        settings.roots_pem.clone_from(&request.issuer.roots_pem);
-        settings.retry_budget = request.issuer.retry_budget;
-        let ca = Ca::connect(&settings)
-            .await
-            .attempt(|| format!("reach the CA at `{}`", spec.directory))?;
+        let (account_key, url) = kept::account(request.backend, state).await?;
+        let ca = request.connect(&spec.directory).await?;
+        let url = match url {
+            Some(url) => url,
+            None => kept::account_url(&ca, &account_key, spec.account.as_str()).await?,
+        };
         let account = ca.account(account_key, url);
         let (order_url, deadline) = (order.url.clone(), Instant::now() + request.timeout);
         Ok(Self { request, lookup, io, generation, key, ca, account, order_url, deadline })
     }
 
     async fn run(&self, mut state: State) -> Result<Issued, Failure> {
+        // A certificate without its key is of no use, however far the order is.
+        let csr = kept::csr(&self.generation, &state, &self.key).await?;
         let asked = self.account.order(&self.order_url).await;
         let mut order = self.alive(asked, "ask the CA for the order").await?;
         if order.status == OrderStatus::Pending {
@@ -133,25 +163,20 @@ impl<'a> Issuing<'a> {
             state = self.generation.succeeded().await?;
         }
         if order.status == OrderStatus::Ready {
-            order = self.finalize(&state, order).await?;
-        } else if state.phase == Phase::Ordered {
+            order = self.finalize(order, &csr).await?;
+        } else if state.phase == Phase::Ordered && order.status != OrderStatus::Invalid {
             // The CA is past `ready` though no finalize of ours is on record: what comes is checked like any other.
             self.generation.attempt(Act::Finalize).await?;
         }
-        if order.status == OrderStatus::Processing {
+        if order.status != OrderStatus::Valid {
             let valid = self.account.wait_valid(order, self.deadline).await;
-            order = self.alive(valid, "wait for the certificate").await?;
-        }
-        if order.status == OrderStatus::Invalid {
-            let failure = Failure::new(
-                Exit::OrderDead,
-                format!("the CA calls the order invalid{}", details(&order)),
-            );
-            return Err(self.generation.dead(failure, "invalid").await?);
+            order = self.alive(valid, "get the certificate").await?;
         }
         let chain = self.download(&order, &state).await?;
         dns01_core::fail_point::pass("issue::downloaded");
-        self.generation.issued(&chain).await?;
+        // Another run may have ended this generation, well or not.
+        let stored = done(&self.generation.issued(&chain).await?)?;
+        let chain = stored.map_or(chain, |stored| stored.chain);
         let window = self.window(&chain).await;
         Ok(Issued { chain, window })
     }
@@ -237,14 +262,13 @@ impl<'a> Issuing<'a> {
     }
 
     /// Finalizes with the journalled key. The phase is durable first, and a signal does not cut this in two.
-    async fn finalize(&self, state: &State, order: Order) -> Result<Order, Failure> {
-        let csr = kept::csr(&self.generation, state, &self.key).await?;
+    async fn finalize(&self, order: Order, csr: &[u8]) -> Result<Order, Failure> {
         let act = async {
             if done(&self.generation.attempt(Act::Finalize).await?)?.is_some() {
                 let asked = self.account.order(&self.order_url).await;
                 return self.alive(asked, "ask the CA for the order").await;
             }
-            let finalized = self.account.finalize(&order, &csr).await;
+            let finalized = self.account.finalize(&order, csr).await;
             dns01_core::fail_point::pass("issue::finalized");
             match finalized {
                 Ok(order) => Ok(order),
@@ -310,6 +334,30 @@ impl<'a> Issuing<'a> {
     }
 }
 
-fn details(order: &Order) -> String {
-    order.error.as_ref().map(|problem| format!(": {problem}")).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use dns01_store::journal::{Extra, Spec};
+
+    use super::*;
+
+    #[test]
+    fn a_refusal_to_one_run_holds_back_the_others() {
+        let spec = Spec {
+            engine: Engine::Native,
+            names: vec!["a.test".parse().unwrap()],
+            directory: "https://ca.test/dir".into(),
+            account: "ca".parse().unwrap(),
+            thumbprint: "t".repeat(43),
+            profile: None,
+            key_type: dns01_core::KeyType::P256,
+            extra: Extra::new(),
+        };
+        let (mut state, now) = (State::first("shop".parse().unwrap(), "run-1", spec), Utc::now());
+        state.attempt(now, "run-1", Act::Finalize);
+        assert!(held_back(&state, "run-2").is_ok());
+        state.answered(Exit::RateLimited, None, Some(now + TimeDelta::hours(1)), now);
+        assert_eq!(held_back(&state, "run-2").unwrap_err().exit(), Exit::RateLimited);
+        assert!(held_back(&state, "run-1").is_ok());
+    }
 }

@@ -35,17 +35,17 @@ impl Generation<'_> {
         written.await.attempt(|| format!("write the journal of `{}`", self.journal.name()))
     }
 
-    /// Records an attempt before it is made; the first validation leaves its time.
+    /// Records an attempt before it is made; a validation leaves its time.
     pub(crate) async fn attempt(&self, act: Act) -> Result<State, Failure> {
         self.write(|state| {
             // Another run may have ended this generation, well or not; the caller sees that in the state.
-            if !matches!(state.phase, Phase::New | Phase::Ordered | Phase::Finalizing) {
+            if !is_open(state.phase) {
                 return;
             }
             let now = Utc::now();
             state.attempt(now, self.run, act);
             match act {
-                Act::Validate => drop(state.validating_at.get_or_insert(now)),
+                Act::Validate => state.validating_at = Some(now),
                 Act::Finalize => state.phase = Phase::Finalizing,
                 Act::Order => (),
             }
@@ -53,13 +53,14 @@ impl Generation<'_> {
         .await
     }
 
-    /// Records how it ended; a dead order ends the generation.
+    /// Records how it ended; a dead order ends the generation. What another run has got by now stays.
     async fn answered(&self, failure: &Failure, dead: Option<&str>) -> Result<State, Failure> {
         self.write(|state| {
+            if !is_open(state.phase) {
+                return;
+            }
             state.answered(failure.exit(), Some(failure.reason()), failure.retry_at(), Utc::now());
-            if let (Some(why), Phase::New | Phase::Ordered | Phase::Finalizing) =
-                (dead, state.phase)
-            {
+            if let Some(why) = dead {
                 state.phase = Phase::Dead;
                 state.dead = Some(why.to_owned());
             }
@@ -114,6 +115,11 @@ impl Generation<'_> {
         })
         .await
     }
+}
+
+/// Whether a generation in this phase may still come to a certificate or an end.
+fn is_open(phase: Phase) -> bool {
+    matches!(phase, Phase::New | Phase::Ordered | Phase::Finalizing)
 }
 
 fn open_until(state: &State) -> String {

@@ -2,28 +2,28 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
-use dns01_acme::AccountKey;
+use dns01_acme::{AccountKey, Ca};
 use dns01_core::Exit;
 use dns01_step::{Attempt, Failure};
 use dns01_store::Backend;
-use dns01_store::journal::{Kept, KeptKey, Spec, State};
+use dns01_store::journal::{Kept, KeptKey, Phase, State};
 
 use crate::journal::Generation;
 
-/// The account that the generation belongs to: its key, and its URL at the CA.
+/// The account that the generation belongs to: its key, and its URL at the CA where that is on record.
 pub(crate) async fn account(
     backend: &Backend,
-    spec: &Spec,
-) -> Result<(AccountKey, String), Failure> {
+    state: &State,
+) -> Result<(AccountKey, Option<String>), Failure> {
+    let spec = &state.spec;
     let stored = backend.accounts().read(&spec.account).await;
     let stored = stored.attempt(|| format!("read the account `{}`", spec.account))?;
-    let (key, url) = match stored {
-        Some(account) => (account.key, account.record.map(|record| record.url)),
-        None => return Err(no_account(spec.account.as_str())),
-    };
-    let key = AccountKey::new(key).attempt(|| format!("use the account `{}`", spec.account))?;
-    let url = url.ok_or_else(|| no_account(spec.account.as_str()))?;
-    if key.thumbprint() != spec.thumbprint {
+    let stored = stored.ok_or_else(|| no_account(spec.account.as_str()))?;
+    let record = stored.record.filter(|record| record.directory == spec.directory);
+    let key = AccountKey::new(stored.key);
+    let key = key.attempt(|| format!("use the account `{}`", spec.account))?;
+    // Once the order may be finalized the CA says whether it is this account's: to refuse would leave it open for good.
+    if key.thumbprint() != spec.thumbprint && state.phase != Phase::Finalizing {
         let what = format!(
             "the account `{}` has another key than the one that placed the order",
             spec.account
@@ -31,7 +31,14 @@ pub(crate) async fn account(
         return Err(Failure::new(Exit::Integrity, what)
             .hint("start a new run, or restore the account's key"));
     }
-    Ok((key, url))
+    Ok((key, record.map(|record| record.url)))
+}
+
+/// The account's URL where the record of it is lost: the CA knows it by its key.
+pub(crate) async fn account_url(ca: &Ca, key: &AccountKey, id: &str) -> Result<String, Failure> {
+    let found = ca.find_account(key).await;
+    let found = found.attempt(|| format!("ask the CA for the account `{id}`"))?;
+    found.ok_or_else(|| no_account(id))
 }
 
 fn no_account(id: &str) -> Failure {

@@ -44,7 +44,7 @@ pub struct State {
     pub key: Option<KeptKey>,
     /// Its order, once it is placed.
     pub order: Option<Order>,
-    /// When the first challenge was posted to the CA.
+    /// When challenges were last posted to the CA; `None` before any was.
     pub validating_at: Option<DateTime<Utc>>,
     /// Challenges of this generation, and those of older ones that were not yet seen gone.
     #[serde(default)]

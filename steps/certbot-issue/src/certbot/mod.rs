@@ -56,12 +56,20 @@ pub(crate) async fn issue(
     let key = state.key.as_ref().ok_or_else(|| {
         Failure::new(Exit::Conflict, "this generation has no key yet").hint("run `order` first")
     })?;
-    let (account, url) = kept::account(request.backend, &state.spec).await?;
+    let (account, url) = kept::account(request.backend, state).await?;
+    let url = if let Some(url) = url {
+        url
+    } else {
+        let ca = request.connect(&state.spec.directory).await?;
+        kept::account_url(&ca, &account, state.spec.account.as_str()).await?
+    };
     let csr = kept::csr(generation, state, key).await?;
     let folder = Folder::new(&state.spec.directory, &account, &url, &csr)?;
     folder.put_roots(request.issuer.roots_pem.as_deref())?;
     let command = surroundings::command(request, io, state, &folder)?;
-    generation.attempt(Act::Finalize).await?;
+    if let Some(done) = done(&generation.attempt(Act::Finalize).await?)? {
+        return Ok(done);
+    }
     dns01_core::fail_point::pass("issue::certbot-starts");
     tracing::info!(certificate = %request.certificate, "certbot runs");
     let limit = request.timeout + request.certbot.propagation.unwrap_or(LONGEST_WAIT);

@@ -33,36 +33,45 @@ pub async fn clean(
     remover: &Remover<'_>,
 ) -> Result<Removal, Failure> {
     let began = Instant::now();
-    let what = || format!("read the journal of `{}`", journal.name());
-    let Some(mut state) = journal.read().await.attempt(what)? else {
-        return Ok(noted("there is no journal, so nothing was published"));
+    let mut state = match responsible(journal, request.run).await? {
+        Ok(state) => state,
+        Err(note) => return Ok(noted(note)),
     };
-    if state.run != request.run {
-        return Ok(noted(&format!("run {} is responsible", state.run)));
-    }
     let validating = is_validating(&state);
     if let (true, true, Some(posted)) = (validating, request.settle, state.validating_at) {
-        sleep(until(posted + CA_LOOKS)).await;
-        // Meanwhile another run may have taken over, or have finished.
-        match journal.read().await.attempt(what)? {
-            Some(now) if now.run == request.run => state = now,
-            _ => return Ok(noted("another run is responsible")),
-        }
+        sleep(until(posted)).await;
+        state = match responsible(journal, request.run).await? {
+            Ok(state) => state,
+            Err(note) => return Ok(noted(note)),
+        };
     }
-    let targets = targets(&state);
-    let mut removal = remover.remove(&targets).await;
+    let is_ours = async || !matches!(responsible(journal, request.run).await, Ok(Err(_)));
+    let first = targets(&state, &[]);
+    let removal = remover.remove_while(&first, is_ours).await;
     forget(journal, request.run, &removal.gone).await?;
-    if request.exit_hook && request.settle && validating {
-        sleep_until(began + STOPPED_STEP_LIVES).await;
-        let again = remover.remove(&targets).await;
-        forget(journal, request.run, &again.gone).await?;
-        removal = Removal { removed: removal.removed + again.removed, ..again };
+    if !(request.exit_hook && request.settle && validating) {
+        return Ok(removal);
     }
-    Ok(removal)
+    sleep_until(began + STOPPED_STEP_LIVES).await;
+    // A run that has taken over meanwhile may have published the same values.
+    let Ok(state) = responsible(journal, request.run).await? else { return Ok(removal) };
+    let again = remover.remove_while(&targets(&state, &first), is_ours).await;
+    forget(journal, request.run, &again.gone).await?;
+    Ok(Removal { removed: removal.removed + again.removed, ..again })
 }
 
-fn noted(note: &str) -> Removal {
-    Removal { note: Some(note.to_owned()), ..Removal::default() }
+/// The state while it names this run, else a word on who cleans up: another run may take over at any time.
+async fn responsible(journal: &Journal, run: &str) -> Result<Result<State, String>, Failure> {
+    let what = || format!("read the journal of `{}`", journal.name());
+    Ok(match journal.read().await.attempt(what)? {
+        Some(state) if state.run == run => Ok(state),
+        Some(state) => Err(format!("run {} is responsible", state.run)),
+        None => Err("there is no journal, so nothing was published".to_owned()),
+    })
+}
+
+fn noted(note: String) -> Removal {
+    Removal { note: Some(note), ..Removal::default() }
 }
 
 /// Whether a step of this run may still be publishing or the CA be looking.
@@ -73,21 +82,28 @@ fn is_validating(state: &State) -> bool {
     }
 }
 
-fn until(at: DateTime<Utc>) -> Duration {
+/// How long the CA may still look after it was told so at `posted`.
+fn until(posted: DateTime<Utc>) -> Duration {
     // A clock that was set back must not make cleanup wait for hours.
-    (at - Utc::now()).min(CA_LOOKS).to_std().unwrap_or_default()
+    (posted - Utc::now() + CA_LOOKS).min(CA_LOOKS).to_std().unwrap_or_default()
 }
 
-fn targets(state: &State) -> Vec<Target> {
+/// What the journal wants removed, and once more what an `earlier` look has removed already.
+fn targets(state: &State, earlier: &[Target]) -> Vec<Target> {
     let wanted = state.challenges.iter().filter(|one| one.state == Presence::Wanted);
-    wanted
-        .map(|one| Target {
+    let mut targets = earlier.to_vec();
+    for one in wanted {
+        let target = Target {
             domain: one.domain.clone(),
             fqdn: one.fqdn.clone(),
             owner: Some(one.owner.clone()),
             value: one.value.clone(),
-        })
-        .collect()
+        };
+        if !targets.contains(&target) {
+            targets.push(target);
+        }
+    }
+    targets
 }
 
 /// Notes what was seen gone, while the run still owns cleanup.
@@ -124,5 +140,50 @@ enum Gone {
 impl From<StoreError> for Gone {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use dns01_core::KeyType;
+    use dns01_store::journal::{Extra, Spec, Wanted};
+
+    use super::*;
+
+    fn wanted(letter: char, state: Presence) -> Wanted {
+        let fqdn: dns01_core::OwnerName = "_acme-challenge.a.test".parse().unwrap();
+        let (domain, owner) = ("a.test".parse().unwrap(), fqdn.clone());
+        let value = letter.to_string().repeat(43);
+        Wanted { generation: 1, domain, fqdn, owner, value, url: None, state, extra: Extra::new() }
+    }
+
+    #[test]
+    fn a_second_look_is_for_what_the_first_removed_and_for_what_came_later() {
+        let spec = Spec {
+            engine: Engine::Certbot,
+            names: vec!["a.test".parse().unwrap()],
+            directory: "https://ca.test/dir".into(),
+            account: "ca".parse().unwrap(),
+            thumbprint: "t".repeat(43),
+            profile: None,
+            key_type: KeyType::P256,
+            extra: Extra::new(),
+        };
+        let mut state = State::first("shop".parse().unwrap(), "run-1", spec);
+        state.challenges = vec![wanted('a', Presence::Wanted)];
+        let first = targets(&state, &[]);
+        state.challenges = vec![wanted('a', Presence::Gone), wanted('b', Presence::Wanted)];
+        let values: Vec<_> = targets(&state, &first).into_iter().map(|one| one.value).collect();
+        assert_eq!(values, ["a".repeat(43), "b".repeat(43)]);
+    }
+
+    #[test]
+    fn no_clock_makes_cleanup_wait_longer_than_the_ca_looks() {
+        for posted in [DateTime::<Utc>::MAX_UTC, Utc::now() + TimeDelta::days(1)] {
+            assert_eq!(until(posted), Duration::from_secs(30));
+        }
+        for posted in [DateTime::<Utc>::MIN_UTC, Utc::now() - TimeDelta::minutes(1)] {
+            assert_eq!(until(posted), Duration::ZERO);
+        }
     }
 }

@@ -48,6 +48,34 @@ impl Step for Cleanup {
     ];
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        let exit_hook = self.exit_hook;
+        match self.clean_up(io).await {
+            // A hook must not hide how the run itself ended.
+            Err(failure) if exit_hook => {
+                tracing::warn!(
+                    code = failure.exit().code(),
+                    "nothing removed: {}",
+                    failure.reason()
+                );
+                Ok(())
+            }
+            ended => ended,
+        }
+    }
+
+    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
+        let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
+        let challenges =
+            if self.challenges.are_given() { self.challenges.read()? } else { Vec::new() };
+        solvers.explain(challenges.iter().map(|challenge| &challenge.domain), |solver| {
+            dns01_providers::explain(&solver.provider, &solver.source)
+                .attempt(|| format!("explain the provider `{}`", solver.provider))
+        })
+    }
+}
+
+impl Cleanup {
+    async fn clean_up(self, io: &StepIo) -> Result<(), Failure> {
         let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
         let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
         let remover = Remover::new(&solvers, &lookup, self.zone.map(|apex| Zone { apex }), io);
@@ -67,16 +95,6 @@ impl Step for Cleanup {
         io.put_json("left", &removal.left)?;
         io.say(removal.summary());
         removal.verdict(self.exit_hook)
-    }
-
-    fn explain(&self, io: &StepIo) -> Result<Vec<(String, String, Origin)>, Failure> {
-        let solvers = Solvers::new(io, &self.solver, &Definitions::load(&io.common().config)?);
-        let challenges =
-            if self.challenges.are_given() { self.challenges.read()? } else { Vec::new() };
-        solvers.explain(challenges.iter().map(|challenge| &challenge.domain), |solver| {
-            dns01_providers::explain(&solver.provider, &solver.source)
-                .attempt(|| format!("explain the provider `{}`", solver.provider))
-        })
     }
 }
 

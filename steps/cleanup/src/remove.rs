@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use dns01_core::{Challenge, DomainName, OwnerName, TxtRecord, Zone};
+use dns01_core::{Challenge, DomainName, Exit, Explain as _, OwnerName, TxtRecord, Zone};
 use dns01_lookup::Lookup;
 use dns01_providers::DnsProvider;
 use dns01_step::{Attempt, ChosenSolver, Failure, Solvers, StepIo};
@@ -81,6 +81,15 @@ impl<'a> Remover<'a> {
 
     /// Removes `targets`; what fails in passing is tried again for a minute.
     pub async fn remove(&self, targets: &[Target]) -> Removal {
+        self.remove_while(targets, async || true).await
+    }
+
+    /// The same for somebody who may lose the right to remove them: `is_ours` is asked before every further try.
+    pub(crate) async fn remove_while(
+        &self,
+        targets: &[Target],
+        is_ours: impl AsyncFn() -> bool,
+    ) -> Removal {
         let began = Instant::now();
         let mut pause = Duration::from_secs(1);
         let mut total = self.pass(targets).await;
@@ -91,6 +100,10 @@ impl<'a> Remover<'a> {
             }
             tracing::info!("cleanup tries again in {} s: {}", pause.as_secs(), failure.reason());
             sleep(pause).await;
+            if !is_ours().await {
+                total.failure = Some(failure);
+                break;
+            }
             pause = (pause * 2).min(Duration::from_secs(10));
             let open: Vec<Target> =
                 targets.iter().filter(|target| !total.gone.contains(target)).cloned().collect();
@@ -132,15 +145,15 @@ impl<'a> Remover<'a> {
                     for (target, _) in
                         batch.iter().filter(|(target, _)| present.contains(&target.value))
                     {
-                        removal
-                            .note_left(target, "the provider still shows it after it was removed");
+                        let why = "the provider still shows it after it was removed";
+                        removal.leave(target, Failure::new(Exit::NotYet, why));
                     }
                 }
                 Err(failure) => {
                     for (target, _) in batch {
                         removal.note_left(target, &failure.reason());
                     }
-                    removal.failure.get_or_insert(failure);
+                    removal.fail(failure);
                 }
             }
         }
@@ -164,7 +177,9 @@ impl<'a> Remover<'a> {
         let mut places = Vec::new();
         match (current, &target.owner) {
             (Ok(current), _) => places.push((current.zone, current.owner)),
-            (Err(_), Some(recorded)) if *recorded != target.fqdn => (),
+            // Nothing can be where a CNAME leads nowhere; a server that gives no answer says nothing of the kind.
+            (Err(error), Some(recorded))
+                if *recorded != target.fqdn && !error.exit().is_retryable() => {}
             (Err(error), _) => return Err(Failure::of(error, &what())),
         }
         if let Some(recorded) =
@@ -238,7 +253,15 @@ impl Left {
 impl Removal {
     fn leave(&mut self, target: &Target, failure: Failure) {
         self.note_left(target, &failure.reason());
-        self.failure.get_or_insert(failure);
+        self.fail(failure);
+    }
+
+    /// Of several failures one that passes counts: all that is left is tried again.
+    fn fail(&mut self, failure: Failure) {
+        let passes = |failure: &Failure| failure.exit().is_retryable();
+        if self.failure.as_ref().is_none_or(|known| !passes(known) && passes(&failure)) {
+            self.failure = Some(failure);
+        }
     }
 
     fn note_left(&mut self, target: &Target, why: &str) {

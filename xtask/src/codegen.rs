@@ -5,6 +5,13 @@ use anyhow::Result;
 
 pub(crate) fn run() -> Result<()> {
     shell::run(shell::cargo().env("DNS01_BLESS", "1").args([
-        "test", "-p", "tests", "-p", "dns01-step", "--", "reference", "schema",
+        "test",
+        "-p",
+        "tests",
+        "-p",
+        "dns01-step",
+        "--",
+        "reference",
+        "schema",
     ]))
 }

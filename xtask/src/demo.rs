@@ -89,7 +89,10 @@ fn check(stage: &Stage, work: &Path) -> Result<()> {
     let roots = stage.pebble.issuing_roots_file();
     let ask = |what: &str, command: &mut Command| -> Result<String> {
         let said = shell::output(command).with_context(|| format!("{what} failed"))?;
-        println!("$ {what}\n{}", said.trim_end());
+        println!("$ {what}");
+        if !said.is_empty() {
+            println!("{}", said.trim_end());
+        }
         Ok(said)
     };
     println!();

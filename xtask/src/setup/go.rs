@@ -7,12 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The Go that is fetched where none is installed, and the SHA-256 of its archive per architecture.
+/// The Go that is fetched where the installed one is too old to fetch a newer one by itself.
 const GO: &str = "1.26.8";
-const ARCHIVES: [(&str, &str); 2] = [
-    ("amd64", "30c2b1bf7dcc88d3eb0a1364e47ddd9128edb3110a30e8a0ef61cd5856b31de7"),
-    ("arm64", "02b36b6787b3ac767668f630e2998df45a3b1f9ffee08d1bf3ef6487cd658d99"),
-];
 
 /// kube-apiserver takes its version from its linker.
 const KUBERNETES: &str = "-X k8s.io/component-base/version.gitVersion=v1.34.4";
@@ -26,7 +22,11 @@ pub(super) fn install(module: &str, programs: &[&str]) -> Result<()> {
         let packages =
             shell::output(on(&go, &folder).args(["list", "-f", "{{.ImportPath}}", "tool"]))
                 .context("`go list tool` failed")?;
-        for (package, program) in packages.split_whitespace().zip(programs) {
+        let packages: Vec<&str> = packages.split_whitespace().collect();
+        for program in programs {
+            // A package is called as its program, but for the only one of a module, which may be its root.
+            let named = packages.iter().find(|package| package.rsplit('/').next() == Some(program));
+            let package = named.or(packages.first()).context("no tool in go.mod")?;
             let flags = format!("-s -w {KUBERNETES}");
             shell::run(
                 on(&go, &folder)
@@ -50,12 +50,17 @@ fn on(go: &Path, folder: &Path) -> Command {
     command
 }
 
-/// The installed Go, when it is new enough (1.21) to fetch a newer one; else one of our own.
+/// The installed Go, when it is new enough (1.21) to fetch a newer one; else one that it fetches as a module.
 fn go() -> Result<PathBuf> {
+    let installed = shell::find("go").context("no `go` on the PATH")?;
+    if minor(&installed).is_some_and(|minor| minor >= 21) {
+        return Ok(installed);
+    }
     let own = harness::tools_dir().join("go");
-    let installed = shell::find("go").filter(|go| minor(go).is_some_and(|minor| minor >= 21));
-    let found = installed.or_else(|| Some(own.join("bin/go")).filter(|go| minor(go).is_some()));
-    found.map_or_else(|| fetch(&own), Ok)
+    if minor(&own.join("bin/go")).is_none() {
+        fetch(&installed, &own)?;
+    }
+    Ok(own.join("bin/go"))
 }
 
 fn minor(go: &Path) -> Option<u32> {
@@ -64,31 +69,20 @@ fn minor(go: &Path) -> Option<u32> {
     version.trim().strip_prefix("go1.")?.split('.').next()?.parse().ok()
 }
 
-/// Fetches Go itself, which the module proxy serves as a module.
-fn fetch(own: &Path) -> Result<PathBuf> {
-    let (arch, sum) = match std::env::consts::ARCH {
-        "x86_64" => ARCHIVES[0],
-        "aarch64" => ARCHIVES[1],
+/// Fetches a newer Go with an old one: it is served, and checked against the checksum database, like any module.
+fn fetch(old: &Path, own: &Path) -> Result<()> {
+    let arch = match std::env::consts::ARCH {
+        "x86_64" => "amd64",
+        "aarch64" => "arm64",
         other => bail!("no Go is known for {other}: install Go 1.21 or newer"),
     };
-    let proxies = std::env::var("GOPROXY").unwrap_or_default();
-    let proxy = proxies
-        .split([',', '|'])
-        .find(|proxy| proxy.starts_with("http"))
-        .unwrap_or("https://proxy.golang.org")
-        .to_owned();
-    let (name, parent) = (format!("v0.0.1-go{GO}.linux-{arch}"), own.with_file_name("go-download"));
-    let archive = parent.join("go.zip");
-    fs::create_dir_all(&parent)?;
-    let url = format!("{}/golang.org/toolchain/@v/{name}.zip", proxy.trim_end_matches('/'));
-    shell::run(Command::new("curl").args(["-fsSL", "--retry", "3", "-o"]).arg(&archive).arg(url))?;
-    let found = shell::output(Command::new("sha256sum").arg(&archive)).unwrap_or_default();
-    if !found.starts_with(sum) {
-        bail!("the archive of Go {GO} is not the expected one: {found}");
-    }
-    shell::run(Command::new("python3").args(["-m", "zipfile", "-e"]).arg(&archive).arg(&parent))?;
-    fs::rename(parent.join(format!("golang.org/toolchain@{name}")), own)?;
-    fs::remove_dir_all(&parent)?;
+    let module = format!("golang.org/toolchain@v0.0.1-go{GO}.linux-{arch}");
+    shell::run(Command::new(old).args(["mod", "download", &module]))?;
+    let cache = shell::output(Command::new(old).args(["env", "GOMODCACHE"])).unwrap_or_default();
+    let fetched = Path::new(cache.trim()).join(&module);
+    fs::remove_dir_all(own).ok();
+    shell::run(Command::new("cp").arg("-R").arg(&fetched).arg(own))?;
+    shell::run(Command::new("chmod").args(["-R", "u+w"]).arg(own))?;
     // Module archives carry no execute bits.
     let tools = own.join("pkg/tool").join(format!("linux_{arch}"));
     for folder in [own.join("bin"), tools] {
@@ -96,5 +90,5 @@ fn fetch(own: &Path) -> Result<PathBuf> {
             fs::set_permissions(file?.path(), fs::Permissions::from_mode(0o755))?;
         }
     }
-    Ok(own.join("bin/go"))
+    Ok(())
 }

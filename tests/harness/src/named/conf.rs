@@ -9,8 +9,8 @@ use std::path::Path;
 
 /// What one process serves, and as what.
 pub(crate) enum Role<'a> {
-    /// It holds the master files, lets these secondaries have the asked zones, and may notify them.
-    Primary { secondaries: &'a [IpAddr], notify: bool },
+    /// It holds the master files, lets these secondaries have the asked zones, may notify them, and may be a resolver as well.
+    Primary { secondaries: &'a [IpAddr], notify: bool, recursive: bool },
     /// It copies the asked zones from this primary.
     Secondary { of: IpAddr },
 }
@@ -24,10 +24,11 @@ pub(crate) fn write(
     key: &TsigKey,
     control: &TsigKey,
 ) {
-    let mut conf = options(folder, address, key, control);
+    let recursive = matches!(role, Role::Primary { recursive: true, .. });
+    let mut conf = options(folder, address, key, control, recursive);
     for hosted in zones {
         match role {
-            Role::Primary { secondaries, notify } => {
+            Role::Primary { secondaries, notify, .. } => {
                 fs::write(folder.join(hosted.zone.file()), &hosted.master).unwrap();
                 let secondaries = if hosted.asked { addresses(secondaries) } else { String::new() };
                 primary(&mut conf, hosted, secondaries, *notify, key);
@@ -69,7 +70,14 @@ fn addresses(list: &[IpAddr]) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-fn options(folder: &Path, address: IpAddr, key: &TsigKey, control: &TsigKey) -> String {
+fn options(
+    folder: &Path,
+    address: IpAddr,
+    key: &TsigKey,
+    control: &TsigKey,
+    recursive: bool,
+) -> String {
+    let recursion = if recursive { "yes; allow-recursion { any; }" } else { "no" };
     let (folder, key, control_file) =
         (folder.display(), key.file.display(), control.file.display());
     let control = &control.name;
@@ -81,7 +89,7 @@ options {{
   directory "{folder}"; pid-file none; lock-file none; session-keyfile none; managed-keys-directory "{folder}";
   listen-on port 53 {{ {address}; }}; listen-on-v6 {{ none; }}; automatic-interface-scan no; interface-interval 0;
   transfer-source {address}; notify-source {address}; query-source address {address};
-  recursion no; dnssec-validation no; empty-zones-enable no; minimal-responses yes;
+  recursion {recursion}; dnssec-validation no; empty-zones-enable no; minimal-responses yes;
   notify explicit; notify-delay 0; notify-rate 1000; startup-notify-rate 1000; serial-query-rate 1000;
   min-refresh-time 3600; tcp-listen-queue 1024; tcp-clients 1000; querylog yes;
 }};

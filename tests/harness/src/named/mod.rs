@@ -25,6 +25,7 @@ pub struct NamedBuilder {
     key: TsigKey,
     secondaries: usize,
     held: bool,
+    recursive: bool,
 }
 
 /// A running BIND primary with its secondaries.
@@ -72,6 +73,12 @@ impl NamedBuilder {
         self
     }
 
+    /// The primary also is a resolver: it follows a CNAME into another of its zones, as what the CA asks does.
+    pub fn recursive(mut self) -> Self {
+        self.recursive = true;
+        self
+    }
+
     /// Starts the processes and waits until every one answers for every zone.
     pub fn start(mut self) -> Named {
         if self.zones.is_empty() {
@@ -80,7 +87,11 @@ impl NamedBuilder {
         let servers: Vec<_> = (0..=self.secondaries).map(|_| self.lab.address()).collect();
         let control = TsigKey::new(&self.lab.folder("rndc"), "control", Hmac::Sha256);
         let hosted = with_parents(&self.zones, &servers);
-        let role = Role::Primary { secondaries: &servers[1..], notify: !self.held };
+        let role = Role::Primary {
+            secondaries: &servers[1..],
+            notify: !self.held,
+            recursive: self.recursive,
+        };
         let process = |address: IpAddr, role: &Role<'_>, zones: &[Hosted]| {
             let folder = self.lab.folder("named");
             conf::write(&folder, address, role, zones, &self.key, &control);
@@ -112,7 +123,14 @@ impl Named {
     /// A server to be configured.
     pub fn builder(lab: &Lab) -> NamedBuilder {
         let key = TsigKey::new(&lab.folder("tsig"), "dns01-key", Hmac::Sha256);
-        NamedBuilder { lab: lab.clone(), zones: vec![], key, secondaries: 0, held: false }
+        NamedBuilder {
+            lab: lab.clone(),
+            zones: vec![],
+            key,
+            secondaries: 0,
+            held: false,
+            recursive: false,
+        }
     }
 
     /// The secondaries' addresses, in order.

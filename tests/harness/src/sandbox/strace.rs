@@ -35,17 +35,25 @@ impl SyscallPoint {
 
 impl Invocation {
     /// Runs the command and lists every point at which it could be killed. A thread counts its own calls.
-    pub fn trace(mut self) -> (Run, Vec<SyscallPoint>) {
+    pub fn trace(self) -> (Run, Vec<SyscallPoint>) {
+        let (run, text) = self.trace_text();
+        (run, points(&text))
+    }
+
+    /// Runs the command and gives the system calls of all its threads and children, one line each, arguments in full.
+    pub fn trace_text(mut self) -> (Run, String) {
         let file = self.record.join("trace");
         self.tracer = vec![
             tool("strace").into(),
             "-f".into(),
             "-qq".into(),
+            "-s".into(),
+            "4096".into(),
             "-o".into(),
             file.clone().into(),
         ];
         let run = self.run();
-        (run, points(&String::from_utf8_lossy(&fs::read(file).unwrap())))
+        (run, String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned())
     }
 
     /// The command will be killed by SIGKILL as it makes this call.

@@ -70,7 +70,7 @@ pub(crate) fn complete(
         }) {
             continue;
         }
-        if let Some((value, origin)) = from_environment(arg, long)? {
+        if let Some((value, origin)) = from_environment(command, arg, long)? {
             added.push(OsString::from(format!("--{long}={value}")));
             origins.insert(id.to_owned(), origin);
         }
@@ -99,7 +99,11 @@ fn is_false(command: &Command, arg: &OsStr) -> bool {
 }
 
 /// The value of `DNS01_…`, else of the file that `DNS01_…_FILE` names; a flag's other names count too.
-fn from_environment(arg: &Arg, long: &str) -> Result<Option<(String, Origin)>, Failure> {
+fn from_environment(
+    command: &Command,
+    arg: &Arg,
+    long: &str,
+) -> Result<Option<(String, Origin)>, Failure> {
     let names = || std::iter::once(long).chain(arg.get_all_aliases().into_iter().flatten());
     for name in names().map(flag_environment) {
         let value = std::env::var(&name).unwrap_or_default();
@@ -108,11 +112,11 @@ fn from_environment(arg: &Arg, long: &str) -> Result<Option<(String, Origin)>, F
         }
     }
     for name in names().map(flag_environment) {
-        // `DNS01_ENV_FILE` is the flag --env-file, not the file form of a flag --env.
-        let Some(path) = std::env::var_os(format!("{name}_FILE")).filter(|path| !path.is_empty())
-        else {
+        let file = format!("{name}_FILE");
+        if is_a_flags(command, &file) {
             continue;
-        };
+        }
+        let Some(path) = std::env::var_os(file).filter(|path| !path.is_empty()) else { continue };
         let text = fs::read_to_string(&path).map_err(|error| {
             let path = path.display();
             let what = format!("could not read `{path}` for --{long}: {error}");
@@ -122,6 +126,13 @@ fn from_environment(arg: &Arg, long: &str) -> Result<Option<(String, Origin)>, F
         return Ok(Some((text.trim().to_owned(), Origin::File(path.into()))));
     }
     Ok(None)
+}
+
+/// Whether a flag has this environment name: `DNS01_EAB_HMAC_KEY_FILE` is --eab-hmac-key-file, not the file form of
+/// --eab-hmac-key.
+fn is_a_flags(command: &Command, environment: &str) -> bool {
+    let mut longs = command.get_arguments().filter_map(Arg::get_long);
+    longs.any(|long| flag_environment(long) == environment)
 }
 
 /// Whether one JSON document is asked for, however wrong the rest of the command line is.
@@ -235,6 +246,14 @@ mod tests {
             (flags.ttl, flags.force, flags.domain),
             (None, false, vec!["a.example".to_owned()])
         );
+    }
+
+    #[test]
+    fn the_file_form_of_a_flag_gives_way_to_a_flag_of_that_name() {
+        let flags = ["key", "key-file"].map(|long| Arg::new(long).long(long));
+        let command = Command::new("flags").args(flags);
+        assert!(is_a_flags(&command, "DNS01_KEY_FILE"));
+        assert!(!is_a_flags(&command, "DNS01_KEY_FILE_FILE"));
     }
 
     #[test]

@@ -238,7 +238,10 @@ impl StepIo {
             let id = arg.get_id().as_str();
             let Some(raw) = matches.try_get_raw(id).ok().flatten() else { continue };
             let parts: Vec<_> = raw.map(|part| part.to_string_lossy()).collect();
+            // The one flag that is refused for being a secret must not be shown either.
+            let is_secret = id == "eab_hmac_key";
             let value = parts.join(",").replace('\n', ",");
+            let value = if is_secret { "(redacted)".to_owned() } else { value };
             let origin = match matches.value_source(id) {
                 Some(ValueSource::CommandLine) => {
                     self.0.origins.get(id).cloned().unwrap_or(Origin::Flag)

@@ -26,13 +26,13 @@ pub struct IssuerArgs {
     #[arg(long, short = 'a', alias = "accept-tos", help_heading = "CA")]
     pub agree_tos: bool,
     /// Key id of an external account binding
-    #[arg(long, alias = "eab.kid", value_name = "ID", requires = "hmac", help_heading = "CA")]
+    #[arg(long, alias = "eab.kid", value_name = "ID", help_heading = "CA")]
     pub eab_kid: Option<String>,
     /// File with its HMAC key, base64url
-    #[arg(long, value_name = "FILE", requires = "eab_kid", group = "hmac", help_heading = "CA")]
+    #[arg(long, value_name = "FILE", help_heading = "CA")]
     pub eab_hmac_key_file: Option<PathBuf>,
     /// Refused: a secret on the command line can be read by every process
-    #[arg(long, aliases = ["eab.hmac", "eab-hmac-encoded", "eab-key"], group = "hmac", hide = true)]
+    #[arg(long, aliases = ["eab.hmac", "eab-hmac-encoded", "eab-key"], hide = true)]
     pub eab_hmac_key: Option<String>,
     /// The CA's certificate profile, such as `tlsserver`
     #[arg(long, value_name = "NAME", help_heading = "CA")]
@@ -99,6 +99,11 @@ impl ChosenIssuer {
                 "an HMAC key on the command line is not accepted: every process could read it",
             )
             .hint("write it to a file of mode 0600 and give --eab-hmac-key-file"));
+        }
+        if args.eab_kid.is_some() != args.eab_hmac_key_file.is_some() {
+            let what = "an external account binding needs both its key id and its HMAC key";
+            return Err(Failure::new(Exit::Config, what)
+                .hint("give --eab-kid ID together with --eab-hmac-key-file FILE"));
         }
         let mut chosen = Self::from_reach(&args.reach)?;
         "letsencrypt".clone_into(&mut chosen.server);

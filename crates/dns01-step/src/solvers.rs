@@ -1,5 +1,7 @@
 //! Which provider writes for which name: the one named by a flag, else the solver that the configuration selects.
 
+use std::collections::BTreeSet;
+
 use clap::Args;
 use dns01_core::{DomainName, Exit, Origin};
 
@@ -62,7 +64,8 @@ impl Solvers {
         settings: impl Fn(&ChosenSolver) -> Result<Vec<(String, String, Origin)>, Failure>,
     ) -> Result<Vec<(String, String, Origin)>, Failure> {
         let mut lines = Vec::new();
-        for name in names {
+        // A name and its wildcard are the same question.
+        for name in names.into_iter().collect::<BTreeSet<_>>() {
             let solver = self.choose(name)?;
             lines.push((
                 format!("provider for {}", name.unicode()),

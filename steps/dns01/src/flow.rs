@@ -60,6 +60,8 @@ pub(crate) enum Finished {
         suggested: Option<bool>,
         /// Whether the key is ours to deliver, not that of the user's own CSR.
         with_key: bool,
+        /// Why what was published may be left.
+        uncleaned: Option<Failure>,
     },
 }
 
@@ -97,7 +99,8 @@ impl Flow<'_> {
 
     async fn run_to_end(&self, phases: &Phases) -> Result<Finished, Failure> {
         let verdict = self.check().await?;
-        if verdict.action == "none" {
+        // Only `order` knows the key of a user's own CSR.
+        if verdict.action == "none" && self.csr.is_none() {
             let renew_check::Verdict { reason, not_after, next_check, .. } = verdict;
             return Ok(Finished::Nothing { reason, not_after, next_check });
         }
@@ -134,8 +137,11 @@ impl Flow<'_> {
             Action::Issue => self.issue(&placed, phases).await,
         };
         match finished {
-            Ok(finished) => {
-                self.clean(self.io, phases, true).await?;
+            Ok(mut finished) => {
+                // The certificate is delivered whatever cleanup comes to: hook and outputs must not be lost with it.
+                if let Finished::Done { uncleaned, .. } = &mut finished {
+                    *uncleaned = self.clean(self.io, phases, true).await.err();
+                }
                 Ok(finished)
             }
             Err((phase, failure)) => Err(self.give_up(phase, failure, phases).await),
@@ -299,7 +305,7 @@ impl Flow<'_> {
         let suggested = issued.as_ref().map(|issued| issued.window.is_some());
         let window = issued.and_then(|issued| issued.window);
         let renews = self.rule().due_at(chain.leaf(), window, draw);
-        Ok(Finished::Done { chain, delivery, sinks, renews, suggested, with_key })
+        Ok(Finished::Done { chain, delivery, sinks, renews, suggested, with_key, uncleaned: None })
     }
 
     /// What would fail later anyway, before anything is asked of the CA: a missing setting must not cost an order.

@@ -7,7 +7,7 @@ use std::process::Command as Program;
 use clap::{Command, Parser};
 use dns01_core::Exit;
 use dns01_lookup::LookupArgs;
-use dns01_step::{Attempt, Failure, HomeArgs, Output, Step, StepIo, config};
+use dns01_step::{Attempt, CredentialArgs, Failure, HomeArgs, Output, Step, StepIo, config};
 
 use crate::flow::absolute;
 use crate::plain;
@@ -28,6 +28,8 @@ pub(crate) struct Timer {
     #[arg(long)]
     install: bool,
     #[command(flatten)]
+    credentials: CredentialArgs,
+    #[command(flatten)]
     home: HomeArgs,
     #[command(flatten)]
     lookup: LookupArgs,
@@ -43,7 +45,7 @@ impl Step for Timer {
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         let program = std::env::current_exe().attempt(|| "find this program".into())?;
-        let renewal = renewal(&io.common().config, &self.home, &self.lookup);
+        let renewal = renewal(&io.common().config, &self.credentials, &self.home, &self.lookup);
         let (service, timer) = units(&program, &renewal);
         if !self.install {
             let program = quoted(&program);
@@ -68,7 +70,12 @@ impl Step for Timer {
 }
 
 /// `renew -q` with what it has to be told again, because no definition holds it.
-pub(crate) fn renewal(places: &[String], home: &HomeArgs, lookup: &LookupArgs) -> String {
+pub(crate) fn renewal(
+    places: &[String],
+    credentials: &CredentialArgs,
+    home: &HomeArgs,
+    lookup: &LookupArgs,
+) -> String {
     let mut words = vec!["renew".to_owned(), "-q".to_owned()];
     let mut add = |flag: &str, value: String| words.extend([flag.to_owned(), value]);
     let root = absolute(&home.root());
@@ -83,6 +90,12 @@ pub(crate) fn renewal(places: &[String], home: &HomeArgs, lookup: &LookupArgs) -
     };
     for file in files {
         add("--config", absolute(&file).display().to_string());
+    }
+    if let Some(folder) = &credentials.credentials_dir {
+        add("--credentials-dir", absolute(folder).display().to_string());
+    }
+    if let Some(file) = &credentials.env_file {
+        add("--env-file", absolute(file).display().to_string());
     }
     let list = |addresses: &[std::net::SocketAddr]| {
         addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
@@ -178,7 +191,8 @@ mod tests {
         let home = HomeArgs { dir: Some("/srv/50% of it".into()) };
         let lookup =
             LookupArgs { resolver: vec!["192.0.2.1".parse().unwrap()], ..LookupArgs::default() };
-        let renewal = renewal(&["certs.yaml".to_owned()], &home, &lookup);
+        let renewal =
+            renewal(&["certs.yaml".to_owned()], &CredentialArgs::default(), &home, &lookup);
         let here = absolute(Path::new("certs.yaml"));
         assert_eq!(
             renewal,
@@ -197,8 +211,12 @@ mod tests {
 
     #[test]
     fn nothing_has_to_be_said_about_the_usual_places() {
-        let renewal =
-            renewal(&[SYSTEM_CONFIG.to_owned()], &HomeArgs::default(), &LookupArgs::default());
+        let renewal = renewal(
+            &[SYSTEM_CONFIG.to_owned()],
+            &CredentialArgs::default(),
+            &HomeArgs::default(),
+            &LookupArgs::default(),
+        );
         assert_eq!(renewal, format!("renew -q --config {SYSTEM_CONFIG}"));
     }
 }

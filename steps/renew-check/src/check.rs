@@ -60,7 +60,7 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     let name: Name = name.parse().attempt(|| "use the certificate's name".into())?;
     let definition = asked.definitions.certificate(name.as_str());
     if definition.is_some_and(|(_, certificate)| certificate.suspend) && !asked.force {
-        let reason = "it is suspended in its definition".to_owned();
+        let reason = "suspended in its definition".to_owned();
         return Ok(Verdict { action: "none", reason, not_after: None, next_check: None });
     }
     let issuer = ChosenIssuer::new(asked.issuer, definition)?;

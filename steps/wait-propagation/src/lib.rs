@@ -71,14 +71,20 @@ pub async fn expectations(
     lookup: &Lookup,
     zone: Option<&Zone>,
 ) -> Result<Vec<Expectation>, Failure> {
-    let mut by_owner: BTreeMap<(Zone, OwnerName), Vec<String>> = BTreeMap::new();
+    let mut by_owner: BTreeMap<(Zone, OwnerName), Expectation> = BTreeMap::new();
+    let mut expect = |zone: &Zone, owner: &OwnerName, value: &str, held: Option<&Published>| {
+        let one = by_owner.entry((zone.clone(), owner.clone())).or_insert_with(|| Expectation {
+            zone: zone.clone(),
+            owner: owner.clone(),
+            values: Vec::new(),
+            published: held.cloned(),
+        });
+        one.values.push(value.to_owned());
+    };
     let mut unknown = Vec::new();
     for challenge in challenges {
         match published.iter().find(|held| held.values.contains(&challenge.value)) {
-            Some(held) => {
-                let values = by_owner.entry((held.zone.clone(), held.owner.clone())).or_default();
-                values.push(challenge.value.clone());
-            }
+            Some(held) => expect(&held.zone, &held.owner, &challenge.value, Some(held)),
             None => unknown.push(challenge),
         }
     }
@@ -101,12 +107,9 @@ pub async fn expectations(
     };
     let found = found.attempt(|| "find the zones of the challenges".into())?;
     for (challenge, location) in unknown.into_iter().zip(found) {
-        by_owner.entry((location.zone, location.owner)).or_default().push(challenge.value.clone());
+        expect(&location.zone, &location.owner, &challenge.value, None);
     }
-    Ok(by_owner
-        .into_iter()
-        .map(|((zone, owner), values)| Expectation { zone, owner, values })
-        .collect())
+    Ok(by_owner.into_values().collect())
 }
 
 /// Waits; on failure the report is left as output all the same.
@@ -147,6 +150,7 @@ pub struct Telling {
     live: bool,
     plain: bool,
     last: Option<(usize, usize)>,
+    told: Option<(usize, usize)>,
     said: Duration,
 }
 
@@ -163,6 +167,7 @@ impl Telling {
             live,
             plain: mode != ProgressMode::None && !quiet && !live,
             last: None,
+            told: None,
             said: Duration::ZERO,
         }
     }
@@ -182,9 +187,12 @@ impl Telling {
         let text = format!("{} of {} addresses agree{behind}", progress.agreeing, progress.total);
         if self.live {
             rewrite(&text);
-        } else if self.plain && (changed || progress.elapsed >= self.said + Duration::from_secs(30))
-        {
-            self.said = progress.elapsed;
+            return;
+        }
+        // A wait that is over at once is told by its result.
+        let news = self.told != Some(now) && progress.elapsed >= Duration::from_secs(1);
+        if self.plain && (news || progress.elapsed >= self.said + Duration::from_secs(30)) {
+            (self.told, self.said) = (Some(now), progress.elapsed);
             tracing::info!(elapsed_s = progress.elapsed.as_secs(), "propagation: {text}");
         }
     }
@@ -201,5 +209,7 @@ impl Drop for Telling {
 
 #[expect(clippy::print_stderr, reason = "live progress on a terminal")]
 fn rewrite(text: &str) {
-    eprint!("\r\u{1b}[2K{text}");
+    // A line that wraps could not be rewritten; this is the narrowest terminal in use.
+    let shown: String = text.chars().take(79).collect();
+    eprint!("\r\u{1b}[2K{shown}");
 }

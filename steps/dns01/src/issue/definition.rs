@@ -47,7 +47,7 @@ pub(super) fn wanted(
         return Ok(Wanted { name, definitions, is_ours: false, forgotten: Vec::new() });
     }
     let Some(first) = names.first() else {
-        return Err(nothing_to_issue(command, named.as_deref()));
+        return Err(nothing_to_issue(command, named.as_deref(), given));
     };
     let name = named.unwrap_or_else(|| default_name(&OwnerName::from(first.domain().clone())));
     name.parse::<dns01_store::Name>().attempt(|| format!("call a certificate `{name}`"))?;
@@ -55,14 +55,11 @@ pub(super) fn wanted(
     let mut definitions = Definitions::default();
     // Read back as a file would be, so that a name or sink that no file may have is refused now.
     let text = document.to_yaml().attempt(|| "write the definition".into())?;
-    definitions.add(
-        Config::parse(&text, &format!("the flags of `{name}`"))
-            .attempt(|| "use these flags".into())?,
-    )?;
+    definitions.add(Config::parse(&text, "these flags").attempt(|| "use these flags".into())?)?;
     Ok(Wanted { name, definitions, is_ours: true, forgotten })
 }
 
-fn nothing_to_issue(command: &IssueCommand, named: Option<&str>) -> Failure {
+fn nothing_to_issue(command: &IssueCommand, named: Option<&str>, given: &Definitions) -> Failure {
     let Some(name) = named else {
         return Failure::new(Exit::Config, "nothing says what to issue")
             .hint("give --domain NAME, or --name NAME of a certificate in the configuration");
@@ -74,7 +71,12 @@ fn nothing_to_issue(command: &IssueCommand, named: Option<&str>) -> Failure {
             "an earlier call got it: `dns01 renew {name}` renews it, --domain defines it anew"
         ));
     }
-    failure.hint("give --config FILE that defines it, or --domain NAME")
+    let certificates = given.documents().iter().flat_map(|document| &document.certificates);
+    let defined: Vec<&str> = certificates.map(|certificate| certificate.name.as_str()).collect();
+    if defined.is_empty() {
+        return failure.hint("give --config FILE that defines it, or --domain NAME");
+    }
+    failure.hint(format!("these are defined: {}", defined.join(", ")))
 }
 
 fn paired(names: Vec<Identifier>, combo: bool) -> Vec<Identifier> {

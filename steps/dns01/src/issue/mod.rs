@@ -9,8 +9,8 @@ use dns01_core::{Exit, Identifier, KeyType, Origin, OwnerName};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
-    Attempt, ChosenIssuer, Definitions, DomainArgs, Failure, HomeArgs, IssuerArgs, JournalArgs,
-    Output, PlannedSink, RenewalArgs, SinkArgs, SolverArgs, Solvers, Step, StepIo,
+    Attempt, ChosenIssuer, CredentialArgs, Definitions, DomainArgs, Failure, HomeArgs, IssuerArgs,
+    JournalArgs, Output, PlannedSink, RenewalArgs, SinkArgs, SolverArgs, Solvers, Step, StepIo,
 };
 use order::OwnCsr;
 
@@ -155,7 +155,14 @@ impl Step for IssueCommand {
         }
         if is_host {
             let home = HomeArgs { dir: Some(self.journal.root()) };
-            let renewal = timer::renewal(&io.common().config, &home, &self.lookup);
+            // The definition of a call with flags holds where its credentials are.
+            let credentials = if wanted.is_ours {
+                CredentialArgs::default()
+            } else {
+                self.solver.credentials.clone()
+            };
+            let places = &io.common().config;
+            let renewal = timer::renewal(places, &credentials, &home, &self.lookup);
             advice.extend(timer::advice(&renewal));
         }
         // A key on stdout must stay the only thing there.
@@ -207,7 +214,7 @@ pub(crate) async fn conclude(
                 io.put("action", action)?;
             }
         }
-        Finished::Done { chain, delivery, sinks, renews, suggested, with_key } => {
+        Finished::Done { chain, delivery, sinks, renews, suggested, with_key, uncleaned } => {
             if io.step() == IssueCommand::NAME {
                 certbot_issue::write_outputs(&chain, renews, io)?;
                 io.put("changed", delivery.changed())?;
@@ -227,6 +234,9 @@ pub(crate) async fn conclude(
                 .map(|(_, certificate)| certificate.deploy_hook.clone());
             if let (Some(hook), true) = (hook, delivery.changed()) {
                 deploy_hook::run(&hook, name, &sinks).await?;
+            }
+            if let Some(failure) = uncleaned {
+                return Err(failure.and_state("the certificate is delivered"));
             }
         }
     }

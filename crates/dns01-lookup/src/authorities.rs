@@ -94,6 +94,14 @@ async fn server_names(
     Ok(names)
 }
 
+/// Every address of a server, if it has one.
+pub(crate) async fn addresses_of(
+    resolver: &Resolver,
+    server: &OwnerName,
+) -> Option<Vec<SocketAddr>> {
+    addresses(resolver, server).await.ok()
+}
+
 /// A server that cannot be asked.
 struct NoAddress {
     reason: String,

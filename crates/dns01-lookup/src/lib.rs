@@ -17,6 +17,7 @@ mod reply;
 mod report;
 mod resolver;
 mod sight;
+mod truth;
 mod upstream;
 mod wait;
 mod wire;
@@ -25,7 +26,7 @@ mod zone;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use dns01_core::{OwnerName, Zone};
+use dns01_core::{OwnerName, Published, Zone};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use args::{AuthorityArg, LookupArgs, ResolverArg};
@@ -33,6 +34,7 @@ pub use error::LookupError;
 pub use location::{Authorities, Location, Server, Unresolved};
 pub use report::{Progress, Report, ServerReport};
 use resolver::Resolver;
+pub use truth::{Primary, Reason};
 
 /// So many names are located at once.
 const AT_ONCE: usize = 32;
@@ -46,6 +48,8 @@ pub struct Expectation {
     pub owner: OwnerName,
     /// The TXT values, all of which must be there. Others beside them don't matter.
     pub values: Vec<String>,
+    /// What the provider said that it holds there, where it was asked. It only helps to explain a failure.
+    pub published: Option<Published>,
 }
 
 /// How long to wait. When to ask in the meantime is the engine's business.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use dns01_core::Zone;
 use serde::Serialize;
 
-use crate::Unresolved;
+use crate::{Primary, Reason, Unresolved};
 
 /// What every address of every server showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -22,6 +22,10 @@ pub struct Report {
     pub total: usize,
     /// How long this took, in milliseconds.
     pub waited_ms: u64,
+    /// The primary of the zone that is behind, where the wait failed and it could be asked.
+    pub primary: Option<Primary>,
+    /// Whose turn it is, where the wait failed and that could be found out.
+    pub reason: Option<Reason>,
 }
 
 /// What one address showed of one zone.
@@ -45,8 +49,10 @@ pub struct ServerReport {
     pub last_answer: String,
     /// For how long it has been answering that, in milliseconds.
     pub since_ms: u64,
-    /// The zone's serial, where a negative answer told it.
+    /// The zone's serial at this address, where it told it.
     pub serial: Option<u32>,
+    /// The newest serial seen of the zone, where this address has an older one.
+    pub newest_serial: Option<u32>,
     /// How often it went back from showing the values to not showing them.
     pub flips: u32,
     /// How many questions it was asked.
@@ -70,5 +76,27 @@ impl Report {
     /// The servers that count and do not agree.
     pub fn behind(&self) -> impl Iterator<Item = &ServerReport> {
         self.servers.iter().filter(|server| !server.agrees && !server.excused)
+    }
+}
+
+#[cfg(test)]
+impl ServerReport {
+    /// An address of which nothing is known yet.
+    pub(crate) fn unasked(zone: Zone, server: String, address: String) -> Self {
+        Self {
+            zone,
+            server,
+            address,
+            agrees: false,
+            excused: false,
+            answered: false,
+            first_seen_ms: None,
+            last_answer: "has not answered".to_owned(),
+            since_ms: 0,
+            serial: None,
+            newest_serial: None,
+            flips: 0,
+            asked: 0,
+        }
     }
 }

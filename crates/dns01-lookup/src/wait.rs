@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use dns01_core::OwnerName;
+use dns01_core::{OwnerName, Zone};
 use futures_util::StreamExt as _;
 use futures_util::future::try_join_all;
 use futures_util::stream::{self, FuturesUnordered};
@@ -21,6 +21,7 @@ use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Rule, Step};
 use crate::exchange::{self, Trouble};
 use crate::resolver::Resolver;
 use crate::sight::{judge, judge_trouble};
+use crate::truth;
 use crate::wire::to_wire;
 use crate::{Authorities, Expectation, LookupError, Progress, Report};
 
@@ -28,9 +29,11 @@ use crate::{Authorities, Expectation, LookupError, Progress, Report};
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// What is asked of whom. The index of a question is that of its target in the engine.
-struct Plan {
+pub(crate) struct Plan {
     zones: Vec<Authorities>,
     questions: Vec<Question>,
+    /// The zones of which the provider said that it holds all values.
+    held: BTreeSet<Zone>,
 }
 
 /// All values of one name, at one address.
@@ -72,7 +75,8 @@ pub(crate) async fn wait(
             }
             Step::Done => return Ok(plan.report(&engine, now)),
             Step::Late => {
-                let report = Box::new(plan.report(&engine, now));
+                let mut report = Box::new(plan.report(&engine, now));
+                truth::explain(resolver, &plan, &mut report).await;
                 return Err(LookupError::NotYet { report });
             }
             Step::Wait(until) => {
@@ -158,7 +162,15 @@ impl Plan {
                 }
             }
         }
-        Ok(Self { zones, questions })
+        let says_so = |it: &&Expectation| {
+            let held = it.published.as_ref().map(|held| &held.values);
+            held.is_some_and(|held| it.values.iter().all(|value| held.contains(value)))
+        };
+        let unknown: BTreeSet<_> =
+            expected.iter().filter(|it| !says_so(it)).map(|it| &it.zone).collect();
+        let held = wanted.keys().filter(|zone| !unknown.contains(*zone)).map(|it| (*it).clone());
+        let held = held.collect();
+        Ok(Self { zones, questions, held })
     }
 
     /// The engine's idea of the servers: a number for each.

@@ -238,6 +238,7 @@ impl<'a> Issuing<'a> {
                     zone: place.zone,
                     owner: place.owner,
                     values: vec![one.value.clone()],
+                    published: None,
                 }),
             }
         }

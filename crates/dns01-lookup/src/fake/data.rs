@@ -6,7 +6,7 @@ use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::rdata::{A, AAAA, CNAME, NS, SOA, TXT};
 use hickory_proto::rr::{Name, RData, Record, RecordType};
 
-/// Records, one per line: `NAME TYPE VALUE`. A `SOA` line needs no value and makes its name the apex of a zone; an `NS`
+/// Records, one per line: `NAME TYPE VALUE`. A `SOA` line needs no value (the serial) and makes its name the apex of a zone; an `NS`
 /// line at another name delegates it, unless it has a `SOA` line too.
 #[derive(Clone)]
 pub(crate) struct Data(Vec<Record>);
@@ -85,7 +85,11 @@ fn record(line: &str) -> Record {
         "AAAA" => RData::AAAA(AAAA(value.parse().unwrap())),
         "CNAME" => RData::CNAME(CNAME(absolute(value))),
         "NS" => RData::NS(NS(absolute(value))),
-        "SOA" => RData::SOA(SOA::new(absolute("ns"), absolute("root"), 7, 1, 1, 1, 1)),
+        "SOA" => {
+            let serial = value.parse().unwrap_or(7);
+            let primary = absolute(&format!("hidden.{}", name.to_ascii()));
+            RData::SOA(SOA::new(primary, absolute("root"), serial, 1, 1, 1, 1))
+        }
         "TXT" => RData::TXT(TXT::new(vec![value.to_owned()])),
         other => panic!("{other} in a test zone"),
     };

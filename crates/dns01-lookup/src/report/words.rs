@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::{Report, ServerReport};
+use crate::Reason;
 
 /// More servers than this are not named in one line.
 const MAX_NAMED: usize = 8;
@@ -20,7 +21,11 @@ impl ServerReport {
     /// What is wrong with it and for how long: `ns1.example.org (192.0.2.1) still answers NXDOMAIN for 41 s`.
     pub fn sentence(&self) -> String {
         let since = Duration::from_millis(self.since_ms);
-        format!("{} still {} for {}", self.place(), self.last_answer, seconds(since))
+        let lag = match (self.serial, self.newest_serial) {
+            (Some(own), Some(newest)) => format!(", serial {own} < {newest},"),
+            _ => String::new(),
+        };
+        format!("{} still {}{lag} for {}", self.place(), self.last_answer, seconds(since))
     }
 }
 
@@ -34,7 +39,27 @@ impl Report {
             behind.push(format!("and {more} more"));
         }
         let verb = if self.total == 1 { "address agrees" } else { "addresses agree" };
-        format!("{}; {} of {} {verb}", behind.join(", "), self.agreeing, self.total)
+        let reason = self.reason().map(|reason| format!("; {reason}")).unwrap_or_default();
+        format!("{}; {} of {} {verb}{reason}", behind.join(", "), self.agreeing, self.total)
+    }
+
+    /// Whose turn it is, as a half-sentence.
+    fn reason(&self) -> Option<String> {
+        let primary = match &self.primary {
+            Some(it) => {
+                format!(": its primary {} ({}) does not show it either", it.server, it.address)
+            }
+            None => String::new(),
+        };
+        Some(match self.reason? {
+            Reason::ProviderHasNotPublished => {
+                format!("the provider holds the value and has not published it{primary}")
+            }
+            Reason::NotOnThePrimary => format!("no server of the zone shows it{primary}"),
+            Reason::SecondaryLags => "a secondary lags behind".to_owned(),
+            Reason::SameSerialDiffers => "servers with the same serial differ".to_owned(),
+            Reason::Removed => "it was there, and somebody removed it".to_owned(),
+        })
     }
 
     pub(crate) fn hint(&self) -> Option<String> {
@@ -44,6 +69,13 @@ impl Report {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
+        } else if self.reason == Some(Reason::Removed) {
+            "find out who else writes TXT records under this name, then run `present` again"
+                .to_owned()
+        } else if self.reason == Some(Reason::ProviderHasNotPublished) {
+            format!("wait longer, or ask the provider why `{zone}` is not published")
+        } else if self.reason == Some(Reason::SameSerialDiffers) {
+            format!("ask the operator of {} why it differs at the same serial", first.server)
         } else if first.flips > 0 {
             format!("ask the operator of {} why its answers differ", first.server)
         } else if self.agreeing == 0 {
@@ -98,19 +130,16 @@ mod tests {
     use super::*;
 
     fn server(number: usize, agrees: bool) -> ServerReport {
+        let zone = Zone { apex: "a.test".parse().unwrap() };
+        let (name, address) = (format!("ns{number}.a.test"), format!("192.0.2.{number}"));
         ServerReport {
-            zone: Zone { apex: "a.test".parse().unwrap() },
-            server: format!("ns{number}.a.test"),
-            address: format!("192.0.2.{number}"),
             agrees,
-            excused: false,
             answered: true,
-            first_seen_ms: None,
             last_answer: "answers NXDOMAIN".to_owned(),
             since_ms: 41_900,
             serial: Some(7),
-            flips: 0,
             asked: 12,
+            ..ServerReport::unasked(zone, name, address)
         }
     }
 
@@ -134,6 +163,22 @@ mod tests {
             report.hint().unwrap(),
             "wait longer, or repair the zone transfer of `a.test` to ns2.a.test"
         );
+    }
+
+    #[test]
+    fn a_lag_is_told_by_its_serials_and_the_reason_ends_the_line() {
+        let mut late = server(2, false);
+        (late.serial, late.newest_serial) = (Some(2_026_112_101), Some(2_026_112_102));
+        let mut report = report(vec![server(1, true), late]);
+        report.reason = Some(Reason::SecondaryLags);
+        assert_eq!(
+            report.why(),
+            "ns2.a.test (192.0.2.2) still answers NXDOMAIN, serial 2026112101 < 2026112102, for 41 s; \
+             1 of 2 addresses agree; a secondary lags behind"
+        );
+        report.reason = Some(Reason::Removed);
+        assert!(report.why().ends_with("; it was there, and somebody removed it"));
+        assert!(report.hint().unwrap().starts_with("find out who else writes"));
     }
 
     #[test]

@@ -1,6 +1,10 @@
 //! What the engine has seen, told by zone, server and address.
 
+use std::net::SocketAddr;
 use std::time::Duration;
+
+use dns01_core::Zone;
+use hickory_proto::rr::Name;
 
 use super::{Plan, Question};
 use crate::engine::{Engine, Kind, Target};
@@ -23,8 +27,34 @@ impl Plan {
             total: servers.iter().filter(|server| !server.excused).count(),
             unresolved: self.zones.iter().flat_map(|zone| zone.unresolved.clone()).collect(),
             waited_ms: millis(now),
+            primary: None,
+            reason: None,
             servers,
         }
+    }
+
+    /// Every zone's addresses, in the order of the report's servers.
+    pub(crate) fn addresses(&self) -> Vec<(Zone, SocketAddr)> {
+        self.questions
+            .chunk_by(|one, next| (one.zone, one.address) == (next.zone, next.address))
+            .map(|names| (self.zones[names[0].zone].zone.clone(), names[0].address))
+            .collect()
+    }
+
+    /// Whether the provider said that it holds all values in `zone`.
+    pub(crate) fn is_held(&self, zone: &Zone) -> bool {
+        self.held.contains(zone)
+    }
+
+    /// The names asked for in `zone`, each with its values.
+    pub(crate) fn names_in(&self, zone: &Zone) -> impl Iterator<Item = (&Name, &[String])> {
+        let first = self.questions.iter().find(|it| self.zones[it.zone].zone == *zone);
+        self.questions
+            .iter()
+            .filter(move |it| {
+                first.is_some_and(|first| (first.zone, first.address) == (it.zone, it.address))
+            })
+            .map(|it| (&it.wire, &it.values[..]))
     }
 
     fn server_report(&self, names: &[((&Question, &Target), bool)], now: Duration) -> ServerReport {
@@ -60,6 +90,7 @@ impl Plan {
             last_answer: words,
             since_ms: millis(now.saturating_sub(since)),
             serial: target.last().and_then(|(seen, _)| seen.serial),
+            newest_serial: None,
             flips: targets().map(Target::flips).sum(),
             asked: targets().map(Target::asked).sum(),
         }

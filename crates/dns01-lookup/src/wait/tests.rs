@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use dns01_core::{Exit, Explain as _, Zone};
 
 use crate::fake::{Data, Fake, lookup};
-use crate::{Expectation, LookupError, Patience, Report};
+use crate::{Expectation, LookupError, Patience, Reason, Report};
 
 const OWNER: &str = "_acme-challenge.a.test";
 
@@ -16,6 +16,7 @@ fn expect(owner: &str, values: &[&str]) -> Expectation {
         zone: Zone { apex: "a.test".parse().unwrap() },
         owner: owner.parse().unwrap(),
         values: values.iter().map(|value| (*value).to_owned()).collect(),
+        published: None,
     }
 }
 
@@ -91,7 +92,7 @@ async fn the_error_names_who_is_behind_what_it_answers_and_for_how_long() {
     assert_eq!(
         timeless(&error),
         format!(
-            "{} still answers NXDOMAIN for # s, {} still is not authoritative for the zone for # s; 1 of 3 addresses agree",
+            "{} still answers NXDOMAIN for # s, {} still is not authoritative for the zone for # s; 1 of 3 addresses agree; servers with the same serial differ",
             behind.address, lame.address
         )
     );
@@ -100,7 +101,7 @@ async fn the_error_names_who_is_behind_what_it_answers_and_for_how_long() {
     assert_eq!((report.agreeing, report.total, report.servers[1].serial), (1, 3, Some(7)));
     assert_eq!(
         error.hint().unwrap(),
-        format!("wait longer, or repair the zone transfer of `a.test` to {}", behind.address)
+        format!("ask the operator of {} why it differs at the same serial", behind.address)
     );
 }
 
@@ -211,4 +212,50 @@ async fn a_name_outside_its_zone_is_refused_before_anyone_is_asked() {
 async fn nothing_to_expect_is_seen_at_once() {
     let report = wait(&[], &[], 0).await.unwrap();
     assert_eq!(report.total, 0);
+}
+
+/// A server of `a.test` with this serial, whose primary is the hidden `hidden.a.test`.
+async fn version(serial: u32, shows: bool) -> Fake {
+    let soa = format!("a.test SOA {serial}\nhidden.a.test A 127.0.0.1");
+    let value = format!("{OWNER} TXT value");
+    Fake::serving(&if shows { format!("{soa}\n{value}") } else { soa }).await
+}
+
+#[tokio::test]
+async fn a_secondary_that_lags_is_told_by_its_serial() {
+    let (new, old) = (version(2_026_112_102, true).await, version(2_026_112_101, false).await);
+    let error = wait(&[&new, &old], &[expect(OWNER, &["value"])], 300).await.unwrap_err();
+    let address = old.address;
+    assert_eq!(
+        timeless(&error),
+        format!(
+            "{address} still answers NXDOMAIN, serial 2026112101 < 2026112102, for # s; \
+             1 of 2 addresses agree; a secondary lags behind"
+        )
+    );
+    assert_eq!(error.report().unwrap().reason, Some(Reason::SecondaryLags));
+    let json = serde_json::to_value(error.report().unwrap()).unwrap();
+    assert_eq!(
+        (json["reason"].as_str(), json["servers"][0]["serial"].as_u64()),
+        (Some("secondary-lags"), Some(2_026_112_102))
+    );
+}
+
+#[tokio::test]
+async fn a_provider_that_holds_the_value_and_publishes_nothing_is_named() {
+    let server = version(7, false).await;
+    let mut expected = expect(OWNER, &["value"]);
+    let error = wait(&[&server], &[expected.clone()], 200).await.unwrap_err();
+    assert_eq!(error.report().unwrap().reason, Some(Reason::NotOnThePrimary));
+    let held = dns01_core::Published {
+        zone: expected.zone.clone(),
+        owner: expected.owner.clone(),
+        values: vec!["value".to_owned()],
+        serial: Some(8),
+    };
+    expected.published = Some(held);
+    let error = wait(&[&server], &[expected], 200).await.unwrap_err();
+    let text = timeless(&error);
+    assert!(text.contains("; the provider holds the value and has not published it"), "{text}");
+    assert!(error.hint().unwrap().contains("ask the provider why `a.test` is not published"));
 }

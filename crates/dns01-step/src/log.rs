@@ -2,8 +2,12 @@
 
 use std::io::{self, IsTerminal as _};
 
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::format::FmtSpan;
+use tracing::level_filters::LevelFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::fmt::layer;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::registry;
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 /// How the stream looks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,24 +40,25 @@ const OURS: [&str; 8] = [
 
 /// Starts the stream. `DNS01_LOG` filters it (`debug`, `dns01_lookup=trace`); libraries below us speak from `warn` up.
 pub(crate) fn start(format: Format) {
-    let filter = std::env::var("DNS01_LOG").unwrap_or_default();
-    let ours = OURS.map(|target| format!("{target}=info")).join(",");
-    let filter = EnvFilter::builder().parse_lossy(format!("warn,{ours},{filter}"));
-    let builder = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(io::stderr)
-        .with_span_events(FmtSpan::NONE);
+    let asked = std::env::var("DNS01_LOG")
+        .ok()
+        .and_then(|text| text.parse::<Targets>().ok())
+        .unwrap_or_default();
+    let level = asked.default_level();
+    let ours = OURS.map(|target| (target, level.unwrap_or(LevelFilter::INFO)));
+    let filter = Targets::new().with_default(level.unwrap_or(LevelFilter::WARN)).with_targets(ours);
+    let filter = filter.with_targets(asked);
     // A second start (tests, `dns01 issue` running steps) keeps the first.
     let _ = match format {
-        Format::Json => builder
-            .json()
-            .flatten_event(true)
-            .with_current_span(true)
-            .with_span_list(false)
-            .try_init(),
+        Format::Json => {
+            let lines =
+                layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
+            registry().with(lines.with_writer(io::stderr).with_filter(filter)).try_init()
+        }
         Format::Text => {
             let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-            builder.with_ansi(colour).without_time().with_target(false).try_init()
+            let lines = layer().with_ansi(colour).without_time().with_target(false);
+            registry().with(lines.with_writer(io::stderr).with_filter(filter)).try_init()
         }
     };
 }

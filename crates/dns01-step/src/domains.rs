@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use dns01_core::{Exit, Identifier};
+use sha2::{Digest as _, Sha256};
 
 use crate::{Attempt, Failure};
 
@@ -46,6 +47,17 @@ impl DomainArgs {
     }
 }
 
+/// What a certificate is called that has no name: its first domain without `*.`, dots as hyphens; over 50 characters
+/// cut, with a hash.
+pub fn certificate_name(first: &Identifier) -> String {
+    let name = first.domain().as_str().replace('.', "-");
+    if name.len() <= 50 {
+        return name;
+    }
+    let hash = format!("{:x}", Sha256::digest(&name));
+    format!("{}-{}", name[..39].trim_end_matches('-'), &hash[..10])
+}
+
 fn split(text: &str) -> Result<Vec<String>, Failure> {
     if text.trim_start().starts_with('[') {
         return serde_json::from_str(text).attempt(|| "read the JSON list of names".into());
@@ -57,6 +69,15 @@ fn split(text: &str) -> Result<Vec<String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_long_name_is_cut_and_stays_a_label_of_its_own() {
+        let name = |text: &str| certificate_name(&text.parse().unwrap());
+        assert_eq!(name("*.example.org"), "example-org");
+        let (one, other) =
+            (format!("{}.example.org", "a".repeat(60)), format!("{}.example.net", "a".repeat(60)));
+        assert!(name(&one).len() <= 50 && name(&one) != name(&other));
+    }
 
     #[test]
     fn commas_newlines_and_json_mean_the_same() {

@@ -25,7 +25,7 @@ mod termination;
 pub use arguments::{flag_environment, given, prepare};
 pub use challenges::ChallengeArgs;
 pub use definitions::Definitions;
-pub use domains::DomainArgs;
+pub use domains::{DomainArgs, certificate_name};
 pub use entry::{Entry, Output, Step};
 pub use failure::{Attempt, Failure};
 pub use generation::GenerationArgs;

@@ -14,7 +14,7 @@ use clap::Parser;
 use dns01_core::KeyType;
 use dns01_step::{
     Attempt, DomainArgs, Failure, IssuerArgs, JournalArgs, Output, RenewalArgs, SinkArgs, Step,
-    StepIo,
+    StepIo, certificate_name,
 };
 
 pub use check::{Asked, Verdict, check};
@@ -120,7 +120,11 @@ impl Step for RenewCheck {
             io.say(format_args!("{} certificates are due{rest}", due.len()));
             return Ok(());
         }
-        let name = io.certificate()?;
+        let derived = asked.domains.first().map(certificate_name);
+        let name = match (&io.common().certificate, &derived) {
+            (Some(name), _) | (None, Some(name)) => name.as_str(),
+            (None, None) => io.certificate()?,
+        };
         let verdict = check(name, &asked).await?;
         let passed =
             Due::new(name, &asked, self.provider.as_deref(), self.credentials_secret.as_deref())?;

@@ -5,15 +5,17 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use dns01_core::{Exit, Identifier, Origin, OwnerName, Source as _};
+use dns01_core::{Exit, Identifier, Origin, Source as _};
 use dns01_step::config::{
     Certificate, Config, Credentials, DirSink, ExternalAccountBinding, Issuer, Propagation,
     SecretSink, Sink, Solver,
 };
-use dns01_step::{Attempt, ChosenIssuer, Definitions, Failure, ProcessSource, StepIo};
+use dns01_step::{
+    Attempt, ChosenIssuer, Definitions, Failure, ProcessSource, StepIo, certificate_name,
+};
 use order::OwnCsr;
 
-use super::{IssueCommand, default_name, words};
+use super::{IssueCommand, words};
 use crate::flow::absolute;
 use crate::renew::known;
 
@@ -49,7 +51,7 @@ pub(super) fn wanted(
     let Some(first) = names.first() else {
         return Err(nothing_to_issue(command, named.as_deref(), given));
     };
-    let name = named.unwrap_or_else(|| default_name(&OwnerName::from(first.domain().clone())));
+    let name = named.unwrap_or_else(|| certificate_name(first));
     name.parse::<dns01_store::Name>().attempt(|| format!("call a certificate `{name}`"))?;
     let (document, forgotten) = document(command, given, &name, names)?;
     let mut definitions = Definitions::default();

@@ -5,7 +5,7 @@ mod definition;
 use std::path::PathBuf;
 
 use clap::{Command, Parser};
-use dns01_core::{Exit, Identifier, KeyType, Origin, OwnerName};
+use dns01_core::{Exit, Identifier, KeyType, Origin};
 use dns01_lookup::{Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
@@ -241,17 +241,6 @@ pub(crate) async fn conclude(
         }
     }
     Ok(())
-}
-
-/// `--name`, else the first name without `*.`, dots as hyphens; over 50 characters cut, with a hash.
-pub(crate) fn default_name(domain: &OwnerName) -> String {
-    let name = domain.as_str().replace('.', "-");
-    if name.len() <= 50 {
-        return name;
-    }
-    let digest = dns01_core::SpkiHash::of(name.as_bytes()).to_string();
-    let hash: String = digest.trim_start_matches("sha256:").chars().take(10).collect();
-    format!("{}-{hash}", name[..39].trim_end_matches('-'))
 }
 
 /// The argv of a command line as people type it: words and quotes, no shell.

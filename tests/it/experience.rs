@@ -1,5 +1,7 @@
 //! What people read: the texts of `dns01 issue` and of its failures, letter by letter.
 
+mod command_line;
+
 use harness::{Invocation, NameServer as _, Run};
 
 use crate::stage::Stage;
@@ -53,7 +55,7 @@ fn a_first_certificate_reads_like_this_and_a_second_call_is_one_line() {
           expires    DATE (90 days)
           renews     about DATE (the CA's ARI window)
         Renewal needs RFC2136_TSIG_SECRET, which only the environment had: put it into a file and issue with --env-file
-        Renewal is not scheduled yet:  sudo dns01 timer --install    (cron: 17 3,15 * * * dns01 renew -q)
+        Renewal is not scheduled yet:  sudo dns01 timer --install --dir DIR --resolver NS:53    (cron: 17 3,15 * * * dns01 renew -q --dir DIR --resolver NS:53)
     "##);
     let run = chain.dns01_issue().run().exit(0);
     reads!(&stage, &run, @r##"
@@ -91,7 +93,7 @@ fn a_typo_in_the_provider_reads_like_this() {
     reads!(&stage, &run, @r##"
         error: the argument '--provider <ID>' cannot be used multiple times
 
-        Usage: issue [OPTIONS]
+        Usage: dns01 issue [OPTIONS]
 
         For more information, try '--help'.
         ---

@@ -19,6 +19,7 @@ use renew_check::Asked;
 use store_secret::Delivery;
 
 use crate::progress::Phases;
+use crate::report;
 
 /// How long cleanup may take after Ctrl-C.
 const LAST_WORDS: Duration = Duration::from_secs(20);
@@ -205,7 +206,7 @@ impl Flow<'_> {
             "order",
             format_args!(
                 "{}, {count} {}",
-                ca_name(state),
+                report::ca_name(state),
                 if count == 1 { "name" } else { "names" }
             ),
         );
@@ -348,7 +349,9 @@ impl Flow<'_> {
     /// The failure with what is left behind, after cleanup has done what it could.
     async fn give_up(&self, phase: &str, failure: Failure, phases: &Phases) -> Failure {
         phases.failed(phase);
+        phases.meanwhile("cleanup");
         let cleaned = self.clean(self.io, phases, true).await;
+        phases.over();
         if let Err(left) = &cleaned {
             phases.failed("cleanup");
             if left.reason() != failure.reason() {
@@ -383,13 +386,6 @@ fn what_now(state: Option<&State>) -> String {
         ),
         None => "run the same command again".to_owned(),
     }
-}
-
-/// How people call the CA: by our name for it, or by its host.
-fn ca_name(state: &State) -> String {
-    let account = state.spec.account.as_str();
-    let host = || state.spec.directory.split('/').nth(2).unwrap_or(account).to_owned();
-    if account.starts_with("ca-") { host() } else { account.to_owned() }
 }
 
 /// A run id that no other run has.

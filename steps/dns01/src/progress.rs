@@ -27,10 +27,23 @@ impl Phases {
 
     /// A phase begins.
     pub(crate) fn start(&self, phase: &str) {
+        self.meanwhile(phase);
+        if self.starts {
+            print(&format!("{phase:<13}started"));
+        }
+    }
+
+    /// What may take a while without an end to be told.
+    pub(crate) fn meanwhile(&self, phase: &str) {
         if self.live {
             rewrite(&format!("{phase:<13}…"), "");
-        } else if self.starts {
-            print(&format!("{phase:<13}started"));
+        }
+    }
+
+    /// It is over.
+    pub(crate) fn over(&self) {
+        if self.live {
+            rewrite("", "");
         }
     }
 

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use chrono::{DateTime, Utc};
 use dns01_core::{Chain, FolderLayout, SinkAddress};
 use dns01_step::PlannedSink;
+use dns01_store::journal::State;
 
 /// The closing text after a certificate was delivered.
 pub(crate) fn delivered(
@@ -88,4 +89,11 @@ pub(crate) fn nothing(
         let _ = write!(text, ", renews about {}", at.format("%Y-%m-%d"));
     }
     text + " (--force issues now)"
+}
+
+/// How people call the CA: by our name for it, or by its host.
+pub(crate) fn ca_name(state: &State) -> String {
+    let account = state.spec.account.as_str();
+    let host = || state.spec.directory.split('/').nth(2).unwrap_or(account).to_owned();
+    if account.starts_with("ca-") { host() } else { account.to_owned() }
 }

@@ -227,15 +227,15 @@ impl Explain for AcmeError {
             Self::Unreachable { .. }
             | Self::Broken { .. }
             | Self::TimedOut { .. }
+            | Self::TooLong { .. }
             | Self::Unintelligible { .. } => Exit::Transient,
             Self::Elsewhere { .. } | Self::Redirect { .. } => Exit::Policy,
             Self::Refused(refusal) => refusal.exit(),
             Self::Gone { .. } | Self::Invalid { .. } => Exit::OrderDead,
             Self::NotYet { .. } => Exit::NotYet,
-            Self::TooLong { .. }
-            | Self::NoDns01 { .. }
-            | Self::NoProfile { .. }
-            | Self::Unsupported { .. } => Exit::CaRejected,
+            Self::NoDns01 { .. } | Self::NoProfile { .. } | Self::Unsupported { .. } => {
+                Exit::CaRejected
+            }
             Self::AriId { .. } | Self::NotP256 | Self::Csr { .. } => Exit::Input,
             Self::Key(error) => error.exit(),
             Self::Signing => Exit::LocalResource,

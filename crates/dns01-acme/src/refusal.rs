@@ -96,6 +96,8 @@ impl Explain for Refusal {
                 StatusCode::NOT_FOUND => Exit::NotFound,
                 StatusCode::REQUEST_TIMEOUT => Exit::Transient,
                 StatusCode::CONFLICT => Exit::Conflict,
+                // Not the CA's own word, which alone ends an order.
+                _ if !self.is_of_ca => Exit::Transient,
                 _ => Exit::CaRejected,
             },
             _ => Exit::CaRejected,
@@ -196,6 +198,10 @@ mod tests {
     #[test]
     fn only_the_ca_itself_can_deny_an_order() {
         let page = b"<html>403 Forbidden</html>";
+        for status in [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE] {
+            let refusal = Refusal::read(status, &HeaderMap::new(), page);
+            assert_eq!(refusal.exit(), Exit::Transient, "{status}");
+        }
         for status in [StatusCode::FORBIDDEN, StatusCode::NOT_FOUND] {
             assert!(!Refusal::read(status, &HeaderMap::new(), page).is_denial());
             assert!(!Refusal::read(status, &HeaderMap::new(), b"{}").is_denial());

@@ -14,6 +14,9 @@ const MOST_NAMES: usize = 100;
 const MOST_CHALLENGES: usize = 400;
 const MOST_SINKS: usize = 100;
 
+/// The largest integer that every reader of JSON keeps exactly.
+const HIGHEST: u64 = 1 << 53;
+
 /// What is wrong with a state.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,6 +24,14 @@ pub enum Untrusted {
     /// It is another certificate's.
     #[error("it is the journal of `{0}`")]
     OtherCertificate(Name),
+    /// A counter that no journal can have reached, and that could not count on.
+    #[error("its {what} is {number}")]
+    Counter {
+        /// Which.
+        what: &'static str,
+        /// What it says.
+        number: u64,
+    },
     /// A list is longer than any real one, or empty where it cannot be.
     #[error("it has {count} {what}")]
     Count {
@@ -74,6 +85,11 @@ impl State {
     pub fn check(&self, certificate: &Name) -> Result<(), Untrusted> {
         if self.certificate != *certificate {
             return Err(Untrusted::OtherCertificate(self.certificate.clone()));
+        }
+        for (what, number) in [("generation", self.generation), ("revision", self.rev)] {
+            if number > HIGHEST {
+                return Err(Untrusted::Counter { what, number });
+            }
         }
         let counted = [
             ("names", self.spec.names.len(), MOST_NAMES),

@@ -63,6 +63,8 @@ async fn a_truncated_journal_is_25_and_nothing_is_written() {
 async fn what_is_read_is_not_trusted() {
     let tampered = [
         ("/certificate", json!("other")),
+        ("/generation", json!(u64::MAX)),
+        ("/rev", json!(u64::MAX)),
         ("/spec/names", json!([])),
         ("/spec/names/0", json!("evil/../example.org")),
         ("/spec/directory", json!("http://ca.example/directory")),

@@ -34,6 +34,8 @@ pub struct Issue<'a> {
     pub timeout: Duration,
     /// The engine asked for; the one that `order` was given wins.
     pub engine: Option<Engine>,
+    /// The CA and the order as `order` has just seen it, where both steps are one process.
+    pub seen: Option<(Ca, Order)>,
     /// Which certbot runs, and with what, where the generation's engine is certbot.
     pub certbot: Certbot,
 }
@@ -143,7 +145,10 @@ impl<'a> Issuing<'a> {
         };
         let spec = &state.spec;
         let (account_key, url) = kept::account(request.backend, state).await?;
-        let ca = request.connect(&spec.directory).await?;
+        let ca = match &request.seen {
+            Some((ca, _)) => ca.clone(),
+            None => request.connect(&spec.directory).await?,
+        };
         let url = match url {
             Some(url) => url,
             None => kept::account_url(&ca, &account_key, spec.account.as_str()).await?,
@@ -156,8 +161,13 @@ impl<'a> Issuing<'a> {
     async fn run(&self, mut state: State) -> Result<Issued, Failure> {
         // A certificate without its key is of no use, however far the order is.
         let csr = kept::csr(&self.generation, &state, &self.key).await?;
-        let asked = self.account.order(&self.order_url).await;
-        let mut order = self.alive(asked, "ask the CA for the order").await?;
+        let mut order = match &self.request.seen {
+            Some((_, order)) if order.url == self.order_url => order.clone(),
+            _ => {
+                let asked = self.account.order(&self.order_url).await;
+                self.alive(asked, "ask the CA for the order").await?
+            }
+        };
         if order.status == OrderStatus::Pending {
             order = self.validate(&state).await?;
             state = self.generation.succeeded().await?;

@@ -103,6 +103,7 @@ impl Step for CertbotIssue {
             generation,
             issuer,
             timeout: self.timeout.0,
+            seen: None,
             engine: self.engine.as_deref().map(engine),
             certbot: Certbot {
                 program: self.certbot,

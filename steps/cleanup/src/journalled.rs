@@ -42,7 +42,7 @@ pub async fn clean(
         sleep(until(posted)).await;
         state = match responsible(journal, request.run).await? {
             Ok(state) => state,
-            Err(note) => return Ok(noted(note)),
+            Err(_) => return Ok(noted("another run is responsible".to_owned())),
         };
     }
     let is_ours = async || !matches!(responsible(journal, request.run).await, Ok(Err(_)));

@@ -224,7 +224,7 @@ impl Flow<'_> {
             phases.done("propagation", wait_propagation::summary(&report));
         }
         phases.start("issue");
-        let issued = self.certify(state).await.map_err(|failure| ("issue", failure))?;
+        let issued = self.certify(placed).await.map_err(|failure| ("issue", failure))?;
         phases.done("issue", issued.summary());
         self.deliver(state, Some(issued), phases).await
     }
@@ -254,7 +254,7 @@ impl Flow<'_> {
         wait_propagation::wait(&expected, self.lookup, timeout, &mut telling, self.io).await
     }
 
-    async fn certify(&self, state: &State) -> Result<certbot_issue::Issued, Failure> {
+    async fn certify(&self, placed: &Placed) -> Result<certbot_issue::Issued, Failure> {
         let definition = self.definitions.certificate(self.name.as_str());
         let mut issuer = ChosenIssuer::for_reach(&self.issuer.reach, definition)?;
         issuer.preferred_chain = self.preferred_chain.clone().or(issuer.preferred_chain);
@@ -262,9 +262,10 @@ impl Flow<'_> {
             backend: self.backend,
             certificate: self.name.clone(),
             run: self.run.clone(),
-            generation: state.generation,
+            generation: placed.state.generation,
             issuer,
             timeout: certbot_issue::TIMEOUT,
+            seen: placed.seen.clone(),
             engine: None,
             certbot: Certbot {
                 program: "certbot".into(),

@@ -81,6 +81,7 @@ impl<'a> Placing<'a> {
                         reason: "issued already".into(),
                         state,
                         challenges: Vec::new(),
+                        seen: None,
                     });
                 }
                 (Next::NotBefore(at), state) => {
@@ -186,11 +187,11 @@ impl<'a> Placing<'a> {
         let ours = "this certificate's order is placed".to_owned();
         let state = self.with_key(state).await?;
         let is_certbots = state.spec.engine == Engine::Certbot;
-        let placed = |reason, state, challenges| {
-            Ok(Some(Placed { action: Action::Issue, reason, state, challenges }))
+        let placed = |reason, state, challenges, seen| {
+            Ok(Some(Placed { action: Action::Issue, reason, state, challenges, seen }))
         };
         if state.phase == Phase::Finalizing {
-            return placed(ours, state, Vec::new());
+            return placed(ours, state, Vec::new(), None);
         }
         let request = self.request;
         let ca = self.ca().await?;
@@ -209,7 +210,7 @@ impl<'a> Placing<'a> {
             Err(failure) => return Err(self.refused(&state, failure).await?),
         };
         if is_certbots {
-            return placed("certbot will place the order".to_owned(), state, Vec::new());
+            return placed("certbot will place the order".to_owned(), state, Vec::new(), None);
         }
         let (state, order) = match &state.order {
             Some(order) => {
@@ -230,9 +231,12 @@ impl<'a> Placing<'a> {
         let state = self.ordered(state, &order, &wanted).await?;
         match state.phase {
             Phase::Dead => Ok(None),
-            Phase::Ordered => placed(ours, state, wanted.iter().map(Wanted::challenge).collect()),
+            Phase::Ordered => {
+                let challenges = wanted.iter().map(Wanted::challenge).collect();
+                placed(ours, state, challenges, Some((ca.clone(), order)))
+            }
             // Another run has come further meanwhile.
-            _ => placed(ours, state, Vec::new()),
+            _ => placed(ours, state, Vec::new(), None),
         }
     }
 
@@ -299,5 +303,5 @@ fn nothing(state: State, due_at: Option<DateTime<Utc>>) -> Placed {
     let until =
         due_at.map(|at| format!(", renews about {}", at.format("%Y-%m-%d"))).unwrap_or_default();
     let reason = format!("delivered and not due{until}");
-    Placed { action: Action::None, reason, state, challenges: Vec::new() }
+    Placed { action: Action::None, reason, state, challenges: Vec::new(), seen: None }
 }

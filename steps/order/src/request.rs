@@ -1,5 +1,6 @@
 //! What is asked of `order`, and what comes of it.
 
+use dns01_acme::{Ca, Order};
 use dns01_core::{Challenge, Identifier, KeyType, RenewalRule};
 use dns01_step::ChosenIssuer;
 use dns01_store::journal::{Engine, State};
@@ -50,6 +51,8 @@ pub struct Placed {
     pub state: State,
     /// The challenges still to be answered; none where the order is past that.
     pub challenges: Vec<Challenge>,
+    /// The CA and the order as it was just seen there: a later step of the same process need not ask again.
+    pub seen: Option<(Ca, Order)>,
 }
 
 /// What the other steps have to do: the `action` output.

@@ -245,6 +245,17 @@ fn mistakes_on_the_command_line_name_what_was_meant_and_where_it_came_from() {
 
 #[test]
 #[ignore = "needs the user's binaries"]
+fn a_reader_who_stops_reading_is_no_bug() {
+    let lab = harness::Lab::new();
+    let dns01 = harness::Sandbox::binaries().join("dns01");
+    let script =
+        format!("'{}' completions zsh | head -n 1; echo ${{PIPESTATUS[0]}}", dns01.display());
+    let run = harness::Sandbox::new(&lab).program("bash").args(["-c", &script]).run().exit(0);
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("#compdef dns01\n0\n", ""), "{run}");
+}
+
+#[test]
+#[ignore = "needs the user's binaries"]
 fn help_speaks_of_the_command_that_was_typed_and_of_its_name() {
     let lab = harness::Lab::new();
     let run = harness::Sandbox::new(&lab).dns01().args(["issue", "--help"]).run().exit(0);

@@ -64,9 +64,17 @@ impl Call {
             .attempt(|| format!("make `{}`", folder.display()))?;
         let mut hasher = DefaultHasher::new();
         self.all.hash(&mut hasher);
-        let group = rustix::process::getpgrp().as_raw_nonzero();
-        Ok(folder.join(format!("{group}-{:016x}.json", hasher.finish())))
+        Ok(folder.join(format!("{}-{:016x}.json", group(), hasher.finish())))
     }
+}
+
+/// The process group, which all hooks of one certbot share; 0 where its leader is in another PID namespace, which
+/// `getpgrp` of rustix takes for impossible.
+fn group() -> u32 {
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // proc_pid_stat(5): the name in brackets may hold anything; then state, parent, group.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+    fields.split_whitespace().nth(2).and_then(|group| group.parse().ok()).unwrap_or_default()
 }
 
 /// The challenges of all calls so far.

@@ -20,8 +20,7 @@ use std::time::Duration;
 
 pub(crate) use lego::Lego;
 pub(crate) use streak::Streak;
-#[cfg(test)]
-pub(crate) use streak::StreakRule;
+pub use streak::StreakRule;
 pub(crate) use target::{Kind, Observation, Phase, Target};
 
 /// More questions than this are never on their way at once.
@@ -46,7 +45,6 @@ pub(crate) enum Step {
 }
 
 /// When to ask next, and when enough has been seen.
-#[cfg_attr(not(test), expect(dead_code, reason = "measures for the default so far"))]
 #[derive(Clone, Debug)]
 pub(crate) enum Rule {
     /// Ours: many sightings at once, and many more after a contradiction.

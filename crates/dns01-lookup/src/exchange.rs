@@ -59,18 +59,34 @@ impl From<io::Error> for Trouble {
 
 /// What `at` answers when asked for `name`, without recursion.
 pub(crate) async fn ask(at: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Trouble> {
-    let question = Query::query(name.clone(), kind);
-    let by_udp =
-        timeout(UDP_TIMEOUT, over_udp(at, &question)).await.unwrap_or(Err(Trouble::Silent));
+    ask_by(at, &Question { query: Query::query(name.clone(), kind), recurse: false }).await
+}
+
+/// The same with the wish for recursion, for resolvers.
+pub(crate) async fn ask_to_recurse(
+    at: SocketAddr,
+    name: &Name,
+    kind: RecordType,
+) -> Result<Message, Trouble> {
+    ask_by(at, &Question { query: Query::query(name.clone(), kind), recurse: true }).await
+}
+
+struct Question {
+    query: Query,
+    recurse: bool,
+}
+
+async fn ask_by(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
+    let by_udp = timeout(UDP_TIMEOUT, over_udp(at, question)).await.unwrap_or(Err(Trouble::Silent));
     match by_udp {
         Ok(answer) if !answer.metadata.truncation => return Ok(answer),
         Err(trouble @ (Trouble::Unreachable(_) | Trouble::Local(_))) => return Err(trouble),
         Ok(_) | Err(Trouble::Silent | Trouble::Refused) => (),
     }
-    timeout(TCP_TIMEOUT, over_tcp(at, &question)).await.unwrap_or(Err(Trouble::Silent))
+    timeout(TCP_TIMEOUT, over_tcp(at, question)).await.unwrap_or(Err(Trouble::Silent))
 }
 
-async fn over_udp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> {
+async fn over_udp(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
     let any: SocketAddr = if at.is_ipv4() {
         (Ipv4Addr::UNSPECIFIED, 0).into()
     } else {
@@ -84,13 +100,13 @@ async fn over_udp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> 
     let mut buffer = [0; 4096];
     loop {
         let length = socket.recv(&mut buffer).await?;
-        if let Some(answer) = accept(&buffer[..length], id, question) {
+        if let Some(answer) = accept(&buffer[..length], id, &question.query) {
             return Ok(answer);
         }
     }
 }
 
-async fn over_tcp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> {
+async fn over_tcp(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
     let mut stream = TcpStream::connect(at).await?;
     let (id, request) = request(question)?;
     let length = u16::try_from(request.len()).map_err(|_| Trouble::Silent)?;
@@ -98,12 +114,13 @@ async fn over_tcp(at: SocketAddr, question: &Query) -> Result<Message, Trouble> 
     let length = stream.read_u16().await?;
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await?;
-    accept(&answer, id, question).ok_or(Trouble::Silent)
+    accept(&answer, id, &question.query).ok_or(Trouble::Silent)
 }
 
-fn request(question: &Query) -> Result<(u16, Vec<u8>), Trouble> {
+fn request(question: &Question) -> Result<(u16, Vec<u8>), Trouble> {
     let mut message = Message::new(rand::random(), MessageType::Query, OpCode::Query);
-    message.add_query(question.clone());
+    message.metadata.recursion_desired = question.recurse;
+    message.add_query(question.query.clone());
     let mut edns = Edns::new();
     edns.set_max_payload(UDP_PAYLOAD);
     message.set_edns(edns);

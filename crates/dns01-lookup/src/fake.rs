@@ -31,6 +31,7 @@ pub(crate) struct Asked {
     pub(crate) port: u16,
     pub(crate) id: u16,
     pub(crate) max_payload: u16,
+    pub(crate) recursive: bool,
     /// How many questions came before it.
     pub(crate) before: usize,
 }
@@ -136,6 +137,7 @@ fn react(
         port,
         id: question.metadata.id,
         max_payload: question.max_payload(),
+        recursive: question.metadata.recursion_desired,
         before: log.len(),
     };
     log.push(asked.clone());

@@ -17,6 +17,7 @@ mod reply;
 mod report;
 mod resolver;
 mod sight;
+mod strategy;
 mod truth;
 mod upstream;
 mod wait;
@@ -24,7 +25,6 @@ mod wire;
 mod zone;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use dns01_core::{OwnerName, Published, Zone};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -32,8 +32,9 @@ use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 pub use args::{AuthorityArg, LookupArgs, ResolverArg};
 pub use error::LookupError;
 pub use location::{Authorities, Location, Server, Unresolved};
-pub use report::{Progress, Report, ServerReport};
+pub use report::{Progress, Report, Role, ServerReport};
 use resolver::Resolver;
+pub use strategy::{Patience, Strategy, StrategyError, StreakRule};
 pub use truth::{Primary, Reason};
 
 /// So many names are located at once.
@@ -50,13 +51,6 @@ pub struct Expectation {
     pub values: Vec<String>,
     /// What the provider said that it holds there, where it was asked. It only helps to explain a failure.
     pub published: Option<Published>,
-}
-
-/// How long to wait. When to ask in the meantime is the engine's business.
-#[derive(Clone, Copy, Debug)]
-pub struct Patience {
-    /// Give up after this.
-    pub timeout: Duration,
 }
 
 /// Asks DNS on behalf of a step.
@@ -110,7 +104,8 @@ impl Lookup {
         authorities::authorities(&self.resolver, zone).await
     }
 
-    /// Returns when every address of every server of the zones has shown all values several times in a row.
+    /// Returns when the strategy is satisfied; by the default one when every address of every server of the zones has
+    /// shown all values several times in a row.
     ///
     /// Fails with [`LookupError::NotYet`], which carries the report, when that isn't so by the deadline. `progress` is
     /// called when something changes, and about once a second otherwise.
@@ -120,7 +115,7 @@ impl Lookup {
         patience: &Patience,
         progress: &mut (dyn FnMut(&Progress<'_>) + Send),
     ) -> Result<Report, LookupError> {
-        wait::wait(&self.resolver, expected, patience.timeout, progress).await
+        wait::wait(&self.resolver, expected, patience, progress).await
     }
 
     /// One look at every address; a value missing anywhere is [`LookupError::NotYet`].

@@ -33,6 +33,8 @@ pub struct Report {
 pub struct ServerReport {
     /// The zone.
     pub zone: Zone,
+    /// In what capacity it was asked.
+    pub role: Role,
     /// The server's name, or its address where only that is known.
     pub server: String,
     /// The address, with the port unless it is 53.
@@ -59,6 +61,16 @@ pub struct ServerReport {
     pub asked: u32,
 }
 
+/// In what capacity a server is asked.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// It holds the zone.
+    Authority,
+    /// It asks others; it was asked after the authorities agreed.
+    Resolver,
+}
+
 /// How far a wait has come.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress<'a> {
@@ -73,6 +85,14 @@ pub struct Progress<'a> {
 }
 
 impl Report {
+    /// Adds what a later stage saw.
+    pub(crate) fn add(&mut self, later: Self) {
+        self.agreeing += later.agreeing;
+        self.total += later.total;
+        self.waited_ms += later.waited_ms;
+        self.servers.extend(later.servers);
+    }
+
     /// The servers that count and do not agree.
     pub fn behind(&self) -> impl Iterator<Item = &ServerReport> {
         self.servers.iter().filter(|server| !server.agrees && !server.excused)
@@ -85,6 +105,7 @@ impl ServerReport {
     pub(crate) fn unasked(zone: Zone, server: String, address: String) -> Self {
         Self {
             zone,
+            role: Role::Authority,
             server,
             address,
             agrees: false,

@@ -239,19 +239,18 @@ impl Flow<'_> {
         presented: &present::Presented,
         solvers: &Solvers,
     ) -> Result<dns01_lookup::Report, Failure> {
-        let defined = challenges
-            .iter()
-            .filter_map(|one| solvers.choose(&one.domain).ok()?.propagation.timeout)
-            .max();
-        let timeout = self
-            .propagation_timeout
-            .or(defined.map(|timeout| timeout.0))
-            .unwrap_or(wait_propagation::TIMEOUT);
+        let solvers = challenges.iter().filter_map(|one| solvers.choose(&one.domain).ok());
+        let configured: Vec<_> = solvers.map(|solver| solver.propagation).collect();
+        let asked = wait_propagation::Asked {
+            timeout: self.propagation_timeout,
+            ..wait_propagation::Asked::default()
+        };
+        let patience = wait_propagation::patience(&asked, &configured)?;
         let expected =
             wait_propagation::expectations(challenges, &presented.published, self.lookup, None)
                 .await?;
         let mut telling = wait_propagation::Telling::new(self.io);
-        wait_propagation::wait(&expected, self.lookup, timeout, &mut telling, self.io).await
+        wait_propagation::wait(&expected, self.lookup, &patience, &mut telling, self.io).await
     }
 
     async fn certify(&self, placed: &Placed) -> Result<certbot_issue::Issued, Failure> {

@@ -3,6 +3,8 @@
 //! Asks the servers themselves, never a cache; opens no journal, holds no credential, writes nothing. Where `present`
 //! said what the provider holds (`--published`), a value missing there is told apart from a server that lags.
 
+mod patience;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::IsTerminal as _;
@@ -11,9 +13,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use dns01_core::{Challenge, Exit, OwnerName, Published, Zone};
-use dns01_lookup::{Expectation, Lookup, LookupArgs, Patience, Progress, Report};
-use dns01_step::config::GoDuration;
-use dns01_step::{Attempt, ChallengeArgs, Failure, Output, ProgressMode, Step, StepIo};
+use dns01_lookup::{Expectation, Lookup, LookupArgs, Patience, Progress, Report, ResolverArg};
+use dns01_step::config::{GoDuration, Propagation};
+use dns01_step::{
+    Attempt, ChallengeArgs, Definitions, Failure, Output, ProgressMode, Step, StepIo,
+};
+
+pub use patience::{Asked, TIMEOUT, patience};
 
 /// Wait until every authoritative server shows the values of the challenges.
 #[derive(Debug, Parser)]
@@ -26,9 +32,15 @@ pub struct WaitPropagation {
     /// Zone that holds the records, where it cannot be found by SOA
     #[arg(long, value_name = "ZONE")]
     zone: Option<OwnerName>,
-    /// Give up after this, such as 90s or 15m
-    #[arg(long, value_name = "DURATION", default_value = "10m")]
-    timeout: GoDuration,
+    /// Give up after this, such as 90s or 15m; default: 10m
+    #[arg(long, value_name = "DURATION", value_parser = patience::seconds_too)]
+    timeout: Option<GoDuration>,
+    /// What counts as visible: stable, or stable,resolvers, fixed:60s, none
+    #[arg(long, value_name = "STRATEGY")]
+    strategy: Option<String>,
+    /// Recursive resolvers that have to show it too, after the authorities, as IP or IP:port; with stable,resolvers
+    #[arg(long, value_name = "IP[:PORT]")]
+    gate_resolver: Vec<ResolverArg>,
     #[command(flatten)]
     lookup: LookupArgs,
 }
@@ -44,10 +56,16 @@ impl Step for WaitPropagation {
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
         let challenges = self.challenges.read()?;
         let published = published(self.published.as_deref())?;
+        let asked = Asked {
+            timeout: self.timeout.map(|timeout| timeout.0),
+            strategy: self.strategy.as_deref(),
+            gates: &self.gate_resolver,
+        };
+        let patience = patience(&asked, &configured(&challenges, io)?)?;
         let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
         let zone = self.zone.map(|apex| Zone { apex });
         let expected = expectations(&challenges, &published, &lookup, zone.as_ref()).await?;
-        let report = wait(&expected, &lookup, self.timeout.0, &mut Telling::new(io), io).await?;
+        let report = wait(&expected, &lookup, &patience, &mut Telling::new(io), io).await?;
         io.put_json("report", &report)?;
         io.say(summary(&report));
         Ok(())
@@ -61,8 +79,13 @@ fn published(json: Option<&str>) -> Result<Vec<Published>, Failure> {
     }
 }
 
-/// How long `dns01 issue` waits, like the flag's default.
-pub const TIMEOUT: Duration = Duration::from_mins(10);
+/// How the solvers of these names want it waited for; their credentials are left alone.
+fn configured(challenges: &[Challenge], io: &StepIo) -> Result<Vec<Propagation>, Failure> {
+    let definitions = Definitions::load(&io.common().config)?;
+    let document = definitions.document_for(io.common().certificate.as_deref());
+    let solvers = challenges.iter().filter_map(|one| document?.solver_for(&one.domain));
+    Ok(solvers.map(|solver| solver.propagation.clone()).collect())
+}
 
 /// What has to be seen where. Where `present` told the zone and owner it wrote to, they are taken from it.
 pub async fn expectations(
@@ -116,14 +139,13 @@ pub async fn expectations(
 pub async fn wait(
     expected: &[Expectation],
     lookup: &Lookup,
-    timeout: Duration,
+    patience: &Patience,
     telling: &mut Telling,
     io: &StepIo,
 ) -> Result<Report, Failure> {
     let names =
         expected.iter().map(|one| format!("`{}`", one.owner)).collect::<Vec<_>>().join(", ");
-    let seen =
-        lookup.wait(expected, &Patience { timeout }, &mut |progress| telling.tell(progress)).await;
+    let seen = lookup.wait(expected, patience, &mut |progress| telling.tell(progress)).await;
     let report = seen.as_ref().err().and_then(dns01_lookup::LookupError::report);
     if let (Some(report), WaitPropagation::NAME) = (report, io.step()) {
         io.put_json("report", report)?;
@@ -134,6 +156,9 @@ pub async fn wait(
 /// One line for people.
 pub fn summary(report: &Report) -> String {
     let tenths = report.waited_ms / 100;
+    if report.total == 0 {
+        return format!("nobody was asked, {}.{} s", tenths / 10, tenths % 10);
+    }
     format!(
         "{} of {} addresses agree, {}.{} s",
         report.agreeing,

@@ -9,7 +9,7 @@ use super::render::{Given, UID, render};
 use super::{Leaf, Template, leaves, list, names, text};
 
 /// A value for every parameter of a step, with what has to come along.
-const SAMPLES: [(&str, &[(&str, &str)]); 34] = [
+const SAMPLES: [(&str, &[(&str, &str)]); 36] = [
     ("certificate", &[("certificate", "shop")]),
     ("generation", &[("generation", "7")]),
     ("domains", &[("domains", "example.org, *.example.org\nwww.example.org")]),
@@ -48,6 +48,8 @@ const SAMPLES: [(&str, &[(&str, &str)]); 34] = [
     ("ttl", &[("ttl", "60")]),
     ("timeout", &[("timeout", "15m")]),
     ("zone", &[("zone", "a.test")]),
+    ("strategy", &[("strategy", "fixed:60s")]),
+    ("gate-resolver", &[("gate-resolver", "192.0.2.1")]),
     ("resolver", &[("resolver", "192.0.2.1,192.0.2.2:5353")]),
     ("authority", &[("authority", "a.test=192.0.2.1")]),
     ("take-over", &[("take-over", "true")]),

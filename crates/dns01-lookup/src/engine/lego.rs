@@ -18,7 +18,6 @@ pub(crate) struct Lego {
 }
 
 impl Lego {
-    #[cfg_attr(not(test), expect(dead_code, reason = "a measure for the default so far"))]
     pub(crate) fn new() -> Self {
         Self { round_at: INTERVAL, next: 0, waits: false }
     }

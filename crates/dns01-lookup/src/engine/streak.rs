@@ -14,19 +14,19 @@ const HALVED_UP_TO: Duration = Duration::from_mins(1);
 
 /// The toolkit's settings, with its defaults.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) struct StreakRule {
+pub struct StreakRule {
     /// `DNS01_BACKOFF`: the first pause, before it is doubled.
-    pub(crate) backoff: Duration,
+    pub backoff: Duration,
     /// `DNS01_BACKOFF_MIN`, `DNS01_BACKOFF_MAX`: the bounds of a pause.
-    pub(crate) bounds: (Duration, Duration),
+    pub bounds: (Duration, Duration),
     /// `DNS01_STREAK`: what the row starts with.
-    pub(crate) start: u32,
+    pub start: u32,
     /// `DNS01_STREAK_THRESHOLD`: how many full passes are wanted.
-    pub(crate) threshold: u32,
+    pub threshold: u32,
     /// `DNS01_STREAK_PENALTY`: failed passes that count as made already.
-    pub(crate) penalty: u32,
+    pub penalty: u32,
     /// `DNS01_STREAK_MOD`: one more success is wanted with every so many failed passes.
-    pub(crate) modulus: u32,
+    pub modulus: u32,
 }
 
 impl Default for StreakRule {
@@ -61,7 +61,6 @@ pub(crate) struct Streak {
 }
 
 impl Streak {
-    #[cfg_attr(not(test), expect(dead_code, reason = "a measure for the default so far"))]
     pub(crate) fn new(rule: StreakRule) -> Self {
         Self {
             pass_at: rule.bounds.0,

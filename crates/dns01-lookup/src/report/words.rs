@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Report, ServerReport};
-use crate::Reason;
+use crate::{Reason, Role};
 
 /// More servers than this are not named in one line.
 const MAX_NAMED: usize = 8;
@@ -11,7 +11,9 @@ const MAX_NAMED: usize = 8;
 impl ServerReport {
     /// The server and its address, for people: `ns1.example.org (192.0.2.1)`.
     pub fn place(&self) -> String {
-        if self.server == self.address {
+        if self.role == Role::Resolver {
+            format!("resolver {}", self.address)
+        } else if self.server == self.address {
             self.address.clone()
         } else {
             format!("{} ({})", self.server, self.address)
@@ -69,6 +71,8 @@ impl Report {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
+        } else if first.role == Role::Resolver {
+            "wait longer: a resolver may keep an old answer for as long as the SOA record of the zone says".to_owned()
         } else if self.reason == Some(Reason::Removed) {
             "find out who else writes TXT records under this name, then run `present` again"
                 .to_owned()

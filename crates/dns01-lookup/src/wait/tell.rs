@@ -6,7 +6,8 @@ use std::time::Duration;
 use dns01_core::Zone;
 use hickory_proto::rr::Name;
 
-use super::{Plan, Question};
+use super::Plan;
+use super::plan::Question;
 use crate::engine::{Engine, Kind, Target};
 use crate::resolver::show;
 use crate::{Report, ServerReport};
@@ -76,6 +77,7 @@ impl Plan {
         let agrees = targets().all(Target::agrees);
         ServerReport {
             zone: zone.zone.clone(),
+            role: self.role,
             server: zone.servers[question.server].name.clone(),
             address: show(question.address),
             agrees,

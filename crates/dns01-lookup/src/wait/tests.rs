@@ -26,7 +26,7 @@ async fn wait(
     expected: &[Expectation],
     millis: u64,
 ) -> Result<Report, LookupError> {
-    let patience = Patience { timeout: Duration::from_millis(millis) };
+    let patience = Patience::new(Duration::from_millis(millis));
     let named = [("a.test", servers)];
     lookup(&[], if servers.is_empty() { &[] } else { &named })
         .wait(expected, &patience, &mut |_| ())
@@ -148,7 +148,7 @@ async fn a_server_that_takes_the_value_back_is_not_believed() {
 async fn progress_is_told_when_something_changes() {
     let (prompt, late) = (late(0).await, late(4).await);
     let mut heard = Vec::new();
-    let patience = Patience { timeout: Duration::from_secs(10) };
+    let patience = Patience::new(Duration::from_secs(10));
     lookup(&[], &[("a.test", &[&prompt, &late])])
         .wait(&[expect(OWNER, &["value"])], &patience, &mut |progress| {
             heard.push((progress.agreeing, progress.total, progress.behind.len()));
@@ -258,4 +258,56 @@ async fn a_provider_that_holds_the_value_and_publishes_nothing_is_named() {
     let text = timeless(&error);
     assert!(text.contains("; the provider holds the value and has not published it"), "{text}");
     assert!(error.hint().unwrap().contains("ask the provider why `a.test` is not published"));
+}
+
+async fn wait_by(
+    strategy: &str,
+    gates: &[&Fake],
+    server: &Fake,
+    millis: u64,
+) -> Result<Report, LookupError> {
+    let gates = gates.iter().map(|gate| gate.address).collect();
+    let patience = Patience::new(Duration::from_millis(millis));
+    let patience = patience.by(strategy.parse().unwrap(), gates).unwrap();
+    let named = [("a.test", &[server][..])];
+    lookup(&[], &named).wait(&[expect(OWNER, &["value"])], &patience, &mut |_| ()).await
+}
+
+#[tokio::test]
+async fn a_resolver_is_asked_to_recurse_once_the_authorities_agree_and_then_holds_the_wait_back() {
+    let server = late(3).await;
+    let cache = Fake::start(|asked, mut answer| {
+        let value = format!("a.test SOA\n{OWNER} TXT value");
+        answer = Data::new(if asked.before < 2 { "a.test SOA" } else { &value }).answer(answer);
+        answer.metadata.authoritative = false;
+        vec![answer]
+    })
+    .await;
+    let report = wait_by("stable,resolvers", &[&cache], &server, 10_000).await.unwrap();
+    assert_eq!((report.agreeing, report.total), (2, 2));
+    assert!(cache.asked().iter().all(|asked| asked.recursive));
+    assert!(server.asked().iter().all(|asked| !asked.recursive));
+    let empty = Fake::serving("a.test SOA").await;
+    let error = wait_by("stable,resolvers", &[&empty], &server, 1_000).await.unwrap_err();
+    let text = timeless(&error);
+    assert!(text.starts_with(&format!("resolver {} still answers NXDOMAIN", empty.address)));
+    assert!(text.ends_with("1 of 2 addresses agree"), "{text}");
+    assert!(error.hint().unwrap().contains("a resolver may keep an old answer"));
+}
+
+#[tokio::test]
+async fn none_and_a_fixed_pause_ask_nobody() {
+    let server = Fake::serving("a.test SOA").await;
+    assert_eq!(wait_by("none", &[], &server, 1_000).await.unwrap().total, 0);
+    let report = wait_by("fixed:1s", &[], &server, 2_000).await.unwrap();
+    assert!(report.waited_ms >= 1_000 && server.asked().is_empty(), "{report:?}");
+}
+
+#[tokio::test]
+async fn the_rule_to_fall_back_on_takes_over() {
+    let flips = late(3).await;
+    let started = Instant::now();
+    wait_by("fallback:lego>stable", &[], &flips, 3_000).await.unwrap();
+    assert!(started.elapsed() >= Duration::from_millis(1_500));
+    assert_eq!(flips.asked().len(), 3 + 9);
 }

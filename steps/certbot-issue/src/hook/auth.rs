@@ -23,13 +23,14 @@ pub(super) async fn answer(
     }
     dns01_core::fail_point::pass("hook::recorded");
     let presented = present::present(challenges, solvers, lookup, None, None, io).await?;
-    let asked = challenges.iter().filter_map(|one| solvers.choose(&one.domain).ok());
-    let slowest = asked.filter_map(|solver| solver.propagation.timeout).map(|wait| wait.0).max();
-    let timeout = timeout.or(slowest).unwrap_or(wait_propagation::TIMEOUT);
+    let solvers = challenges.iter().filter_map(|one| solvers.choose(&one.domain).ok());
+    let configured: Vec<_> = solvers.map(|solver| solver.propagation).collect();
+    let asked = wait_propagation::Asked { timeout, ..wait_propagation::Asked::default() };
+    let patience = wait_propagation::patience(&asked, &configured)?;
     let expected =
         wait_propagation::expectations(challenges, &presented.published, lookup, None).await?;
     let report =
-        wait_propagation::wait(&expected, lookup, timeout, &mut Telling::new(io), io).await?;
+        wait_propagation::wait(&expected, lookup, &patience, &mut Telling::new(io), io).await?;
     if let Some(record) = record {
         record.validating().await?;
     }

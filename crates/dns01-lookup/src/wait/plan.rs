@@ -1,0 +1,133 @@
+//! What is asked of whom.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use dns01_core::{OwnerName, Zone};
+use futures_util::future::try_join_all;
+use hickory_proto::rr::{Name, RecordType};
+
+use super::Answer;
+use crate::authorities::{MAX_SERVERS, authorities};
+use crate::exchange::{self, Trouble};
+use crate::resolver::{Resolver, show};
+use crate::sight::{judge, judge_trouble};
+use crate::wire::to_wire;
+use crate::{Authorities, Expectation, LookupError, Role, Server};
+
+/// What is asked of whom. The index of a question is that of its target in the engine.
+pub(crate) struct Plan {
+    pub(super) zones: Vec<Authorities>,
+    pub(super) questions: Vec<Question>,
+    /// The zones of which the provider said that it holds all values.
+    pub(super) held: BTreeSet<Zone>,
+    /// Who is asked.
+    pub(super) role: Role,
+}
+
+/// All values of one name, at one address.
+#[derive(Clone)]
+pub(super) struct Question {
+    /// Indexes into [`Plan::zones`] and its servers.
+    pub(super) zone: usize,
+    pub(super) server: usize,
+    pub(super) address: SocketAddr,
+    pub(super) owner: OwnerName,
+    pub(super) wire: Name,
+    pub(super) values: Vec<String>,
+}
+
+impl Plan {
+    pub(crate) async fn new(
+        resolver: &Resolver,
+        expected: &[Expectation],
+    ) -> Result<Self, LookupError> {
+        // One question serves all values of a name.
+        let mut wanted: BTreeMap<_, BTreeMap<&OwnerName, BTreeSet<&String>>> = BTreeMap::new();
+        for it in expected.iter().filter(|it| !it.values.is_empty()) {
+            if !it.owner.is_within(&it.zone.apex) {
+                let (owner, zone) = (it.owner.clone(), it.zone.clone());
+                return Err(LookupError::OutsideZone { owner, zone });
+            }
+            wanted.entry(&it.zone).or_default().entry(&it.owner).or_default().extend(&it.values);
+        }
+        let zones = try_join_all(wanted.keys().map(|zone| authorities(resolver, zone))).await?;
+        let mut questions = Vec::new();
+        for (zone, names) in wanted.values().enumerate() {
+            let mut known = BTreeSet::new();
+            for (server, address) in
+                zones[zone].addresses().filter(|(_, address)| known.insert(*address))
+            {
+                for (owner, values) in names {
+                    let owner = (*owner).clone();
+                    let wire = to_wire(&owner).map_err(|error| LookupError::NoZone {
+                        name: owner.clone(),
+                        why: error.to_string(),
+                    })?;
+                    let values = values.iter().map(|value| (*value).clone()).collect();
+                    questions.push(Question { zone, server, address, owner, wire, values });
+                }
+            }
+        }
+        let says_so = |it: &&Expectation| {
+            let held = it.published.as_ref().map(|held| &held.values);
+            held.is_some_and(|held| it.values.iter().all(|value| held.contains(value)))
+        };
+        let unknown: BTreeSet<_> =
+            expected.iter().filter(|it| !says_so(it)).map(|it| &it.zone).collect();
+        let held = wanted.keys().filter(|zone| !unknown.contains(*zone)).map(|it| (*it).clone());
+        let held = held.collect();
+        Ok(Self { zones, questions, held, role: Role::Authority })
+    }
+
+    /// The same questions, put to recursive resolvers.
+    pub(super) fn through(&self, gates: &[SocketAddr]) -> Self {
+        let servers: Vec<_> =
+            gates.iter().map(|gate| Server { name: show(*gate), addresses: vec![*gate] }).collect();
+        let zone = |it: &Authorities| Authorities {
+            zone: it.zone.clone(),
+            servers: servers.clone(),
+            unresolved: Vec::new(),
+        };
+        let mut questions = Vec::new();
+        for zone in 0..self.zones.len() {
+            let first = self.questions.iter().find(|question| question.zone == zone);
+            for (server, address) in gates.iter().copied().enumerate() {
+                let names = self.questions.iter().filter(|question| {
+                    first.is_some_and(|first| {
+                        (first.zone, first.address) == (question.zone, question.address)
+                    })
+                });
+                questions.extend(names.map(|name| Question { server, address, ..name.clone() }));
+            }
+        }
+        let zones = self.zones.iter().map(zone).collect();
+        Self { zones, questions, held: BTreeSet::new(), role: Role::Resolver }
+    }
+
+    /// The engine's idea of the servers: a number for each.
+    pub(super) fn servers(&self) -> impl Iterator<Item = usize> {
+        self.questions.iter().map(|it| it.zone * MAX_SERVERS + it.server)
+    }
+
+    pub(super) async fn ask(&self, question: usize, asked_at: Duration) -> Answer {
+        let Question { address, wire, values, .. } = &self.questions[question];
+        let recursive = self.role == Role::Resolver;
+        let answer = if recursive {
+            exchange::ask_to_recurse(*address, wire, RecordType::TXT).await
+        } else {
+            exchange::ask(*address, wire, RecordType::TXT).await
+        };
+        let seen = match answer {
+            Ok(mut message) => {
+                // A resolver may know; whether it is right was settled with the authorities before.
+                message.metadata.authoritative |= recursive;
+                Ok(judge(&message, wire, values))
+            }
+            Err(Trouble::Local(error)) => Err(error),
+            Err(trouble) => Ok(judge_trouble(&trouble)),
+        };
+        Answer { question, asked_at, seen }
+    }
+}

@@ -1,0 +1,83 @@
+//! The stages of a strategy, one after the other, within one deadline.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use super::{Plan, Run};
+use crate::engine::{Lego, Rule, Streak};
+use crate::resolver::Resolver;
+use crate::strategy::{Stage, Way};
+use crate::{Expectation, LookupError, Patience, Progress, Report, truth};
+
+/// A rule with another to fall back on gets lego's own timeout, or half of what is left.
+const FALL_BACK: Duration = Duration::from_mins(1);
+
+/// Waits as [`crate::Lookup::wait`] says.
+pub(crate) async fn wait(
+    resolver: &Resolver,
+    expected: &[Expectation],
+    patience: &Patience,
+    progress: &mut (dyn FnMut(&Progress<'_>) + Send),
+) -> Result<Report, LookupError> {
+    let asks = patience.strategy.0.iter().any(|stage| matches!(stage, Stage::Authorities(_)));
+    let plan = Plan::new(resolver, if asks { expected } else { &[] }).await?;
+    let start = Instant::now();
+    let left = || patience.timeout.saturating_sub(start.elapsed());
+    let mut report = Report::default();
+    for stage in &patience.strategy.0 {
+        match stage {
+            Stage::Fixed(pause) => {
+                tracing::info!(seconds = pause.as_secs(), "waiting without asking anyone");
+                sleep(*pause).await;
+            }
+            Stage::Authorities(ways) => {
+                let (done, mut seen) = by_ways(ways, patience, &plan, start, progress).await?;
+                if !done {
+                    truth::explain(resolver, &plan, &mut seen).await;
+                    return Err(LookupError::NotYet { report: Box::new(seen) });
+                }
+                report = seen;
+            }
+            Stage::Resolvers => {
+                let gate = plan.through(&patience.gates);
+                let run = Run { plan: &gate, start, timeout: left() };
+                let (done, seen) = run.run(Rule::Stable, progress).await?;
+                report.add(seen);
+                if !done {
+                    return Err(LookupError::NotYet { report: Box::new(report) });
+                }
+            }
+        }
+    }
+    report.waited_ms = u64::try_from(start.elapsed().as_millis()).unwrap_or(u64::MAX);
+    Ok(report)
+}
+
+async fn by_ways(
+    ways: &[Way],
+    patience: &Patience,
+    plan: &Plan,
+    start: Instant,
+    progress: &mut (dyn FnMut(&Progress<'_>) + Send),
+) -> Result<(bool, Report), LookupError> {
+    let mut seen = (false, Report::default());
+    for (index, way) in ways.iter().enumerate() {
+        let left = patience.timeout.saturating_sub(start.elapsed());
+        let is_last = index + 1 == ways.len();
+        let timeout = if is_last { left } else { FALL_BACK.min(left / 2) };
+        let rule = match way {
+            Way::Stable => Rule::Stable,
+            Way::Lego => Rule::Lego(Lego::new()),
+            Way::Streak => Rule::Streak(Streak::new(patience.streak)),
+        };
+        seen = Run { plan, start, timeout }.run(rule, progress).await?;
+        if seen.0 {
+            break;
+        }
+        if !is_last {
+            tracing::info!("{way:?} gave up after {} s; falling back", timeout.as_secs());
+        }
+    }
+    Ok(seen)
+}

@@ -1,9 +1,10 @@
 //! The one integration test binary.
 
 mod acme;
+mod audit;
 mod certbot;
-mod experience;
 mod exit_codes;
+mod experience;
 mod fakes;
 mod faults;
 mod flow;
@@ -13,8 +14,8 @@ mod kill_sweep;
 mod kube;
 mod local_faults;
 mod providers;
-mod reference;
 mod races;
+mod reference;
 mod rooms;
 mod secrets;
 mod stage;

@@ -75,7 +75,7 @@ impl<'a> Placing<'a> {
             let state = match (next(state.as_ref(), &wish), state) {
                 (Next::Nothing, Some(state)) => return Ok(nothing(state, due_at)),
                 (Next::Deliver, Some(state)) => {
-                    let state = self.join(&state).await?;
+                    let state = self.join(&state, false).await?;
                     return Ok(Placed {
                         action: Action::Deliver,
                         reason: "issued already".into(),
@@ -103,7 +103,7 @@ impl<'a> Placing<'a> {
                     sleep(Duration::from_millis(500)).await;
                     continue;
                 }
-                (Next::Resume, Some(state)) => self.join(&state).await?,
+                (Next::Resume, Some(state)) => self.join(&state, true).await?,
                 (Next::Start(reason), state) => match self.start(state, &spec, reason).await? {
                     Some(state) => state,
                     None => continue,

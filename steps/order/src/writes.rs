@@ -43,9 +43,10 @@ impl Placing<'_> {
         }
     }
 
-    /// From now on this run owns cleanup.
-    pub(crate) async fn join(&self, state: &State) -> Result<State, Failure> {
-        let asks = state.phase == Phase::New
+    /// From now on this run owns cleanup; one that `goes_on` may be about to place the order.
+    pub(crate) async fn join(&self, state: &State, goes_on: bool) -> Result<State, Failure> {
+        let asks = goes_on
+            && state.phase == Phase::New
             && state.order.is_none()
             && state.spec.engine == Engine::Native;
         let joined = self.journal.update_generation(state.generation, |state| {
@@ -168,7 +169,7 @@ impl Placing<'_> {
     pub(crate) async fn ended(&self, generation: u64, failure: Failure) -> Failure {
         let noted = self.journal.update_generation(generation, |state| {
             let ours = state.attempts.last_mut().filter(|last| last.run == self.request.run);
-            if let Some(ours) = ours.filter(|last| last.code.is_none()) {
+            if let Some(ours) = ours.filter(|last| last.act == Act::Order && last.code.is_none()) {
                 (ours.code, ours.why) = (Some(failure.exit().code()), Some(failure.reason()));
             }
             Ok::<_, StoreError>(())

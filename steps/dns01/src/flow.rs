@@ -107,11 +107,11 @@ impl Flow<'_> {
         }
         self.preflight(verdict.action == "issue")?;
         let behind = verdict.action == "deliver";
-        match self.attempt(phases, behind, false).await {
+        match Box::pin(self.attempt(phases, behind, false)).await {
             // One more, because a dead order says nothing about the next one.
             Err(failure) if failure.exit() == Exit::OrderDead => {
                 tracing::warn!("{}; a new order is placed", failure.reason());
-                self.attempt(phases, behind, true).await
+                Box::pin(self.attempt(phases, behind, true)).await
             }
             ended => ended,
         }

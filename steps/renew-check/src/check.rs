@@ -77,15 +77,7 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     };
     let due_at = match &present {
         Some(leaf) => {
-            let rule = asked.renewal.rule(asked.definitions, name.as_str());
-            let is_held =
-                state.as_ref().is_some_and(|state| state.held_until(Utc::now()).is_some());
-            let suggested = if rule.wants_suggestion() && !is_held {
-                suggested(leaf, &spec.directory, &issuer).await
-            } else {
-                None
-            };
-            Some(rule.due_at(leaf, suggested, state.as_ref().map_or(0.5, State::draw)))
+            Some(due_at(&name, leaf, state.as_ref(), &spec.directory, &issuer, asked).await)
         }
         None => None,
     };
@@ -130,6 +122,25 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
         }
         Next::Dead => verdict("issue", "the last attempt failed".into()),
     })
+}
+
+/// When the certificate is due; a CA that has refused is not even asked for its suggestion.
+async fn due_at(
+    name: &Name,
+    leaf: &Certificate,
+    state: Option<&State>,
+    directory: &str,
+    issuer: &ChosenIssuer,
+    asked: &Asked<'_>,
+) -> DateTime<Utc> {
+    let rule = asked.renewal.rule(asked.definitions, name.as_str());
+    let is_held = state.is_some_and(|state| state.held_until(Utc::now()).is_some());
+    let suggested = if rule.wants_suggestion() && !is_held {
+        suggested(leaf, directory, issuer).await
+    } else {
+        None
+    };
+    rule.due_at(leaf, suggested, state.map_or(0.5, State::draw))
 }
 
 /// No journal is not "due": the certificate may have been made by someone else, or its journal be lost.

@@ -18,6 +18,7 @@ mod report;
 mod resolver;
 mod sight;
 mod strategy;
+mod survey;
 mod truth;
 mod upstream;
 mod wait;
@@ -35,6 +36,7 @@ pub use location::{Authorities, Location, Server, Unresolved};
 pub use report::{Progress, Report, Role, ServerReport};
 use resolver::Resolver;
 pub use strategy::{Patience, Strategy, StrategyError, StreakRule};
+pub use survey::{Survey, Surveyed};
 pub use truth::{Primary, Reason};
 
 /// So many names are located at once.

@@ -39,12 +39,7 @@ pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observ
             target.0.to_ascii().trim_end_matches('.')
         ));
     }
-    let texts: Vec<Vec<u8>> = at_owner()
-        .filter_map(|data| match data {
-            RData::TXT(txt) => Some(joined(txt)),
-            _ => None,
-        })
-        .collect();
+    let texts = texts(answer, owner);
     let wanted = values.len();
     let shown =
         values.iter().filter(|value| texts.iter().any(|text| text == value.as_bytes())).count();
@@ -62,6 +57,18 @@ pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observ
         (0, others) => format!("shows {others} other values"),
         _ => format!("shows {shown} of {wanted} values"),
     })
+}
+
+/// The TXT records of `answer` at `owner`, each as one text.
+pub(crate) fn texts(answer: &Message, owner: &Name) -> Vec<Vec<u8>> {
+    let at_owner =
+        answer.answers.iter().filter(|it| it.name == *owner && it.dns_class == DNSClass::IN);
+    at_owner
+        .filter_map(|it| match &it.data {
+            RData::TXT(txt) => Some(joined(txt)),
+            _ => None,
+        })
+        .collect()
 }
 
 /// What it means that there was no answer.

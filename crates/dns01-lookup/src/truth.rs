@@ -86,6 +86,11 @@ pub(crate) async fn explain(
     conclude(report, &zone, held);
 }
 
+/// The serial of `zone` at `address`, where it tells one.
+pub(crate) async fn soa_of(zone: &Zone, address: std::net::SocketAddr) -> Option<u32> {
+    soa(zone, address).await.map(|soa| soa.serial)
+}
+
 async fn soa(zone: &Zone, address: std::net::SocketAddr) -> Option<Soa> {
     let wire = to_wire(&zone.apex).ok()?;
     let answer = exchange::ask(address, &wire, RecordType::SOA).await.ok()?;

@@ -3,6 +3,7 @@
 //! Asks the servers themselves, never a cache; opens no journal, holds no credential, writes nothing. Where `present`
 //! said what the provider holds (`--published`), a value missing there is told apart from a server that lags.
 
+mod look;
 mod patience;
 
 use std::collections::BTreeMap;
@@ -19,11 +20,21 @@ use dns01_step::{
     Attempt, ChallengeArgs, Definitions, Failure, Output, ProgressMode, Step, StepIo,
 };
 
-pub use patience::{Asked, TIMEOUT, patience};
+use patience::TIMEOUT;
+pub use patience::{Asked, patience};
 
 /// Wait until every authoritative server shows the values of the challenges.
 #[derive(Debug, Parser)]
 pub struct WaitPropagation {
+    /// Name to look at with --check or --watch, such as _acme-challenge.example.org
+    #[arg(value_name = "NAME", conflicts_with_all = ["challenges", "fqdn", "domain"])]
+    name: Option<OwnerName>,
+    /// Ask every name server once what it has at NAME, and show it (exit 80 unless all agree)
+    #[arg(long, requires = "name", conflicts_with = "watch")]
+    check: bool,
+    /// The same every two seconds until the timeout, showing what changes
+    #[arg(long, requires = "name")]
+    watch: bool,
     #[command(flatten)]
     challenges: ChallengeArgs,
     /// What the provider holds, as `present` writes it: a JSON list; empty: not known
@@ -54,6 +65,9 @@ impl Step for WaitPropagation {
     }];
 
     async fn run(self, io: &StepIo) -> Result<(), Failure> {
+        if let Some(name) = &self.name {
+            return self.look(name, io).await;
+        }
         let challenges = self.challenges.read()?;
         let published = published(self.published.as_deref())?;
         let asked = Asked {
@@ -69,6 +83,16 @@ impl Step for WaitPropagation {
         io.put_json("report", &report)?;
         io.say(summary(&report));
         Ok(())
+    }
+}
+
+impl WaitPropagation {
+    async fn look(&self, name: &OwnerName, io: &StepIo) -> Result<(), Failure> {
+        let lookup = Lookup::new(&self.lookup).attempt(|| "set up DNS look-ups".into())?;
+        if !self.watch {
+            return look::check(name, &lookup, io).await;
+        }
+        look::watch(name, &lookup, self.timeout.map_or(TIMEOUT, |timeout| timeout.0), io).await
     }
 }
 

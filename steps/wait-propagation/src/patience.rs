@@ -8,7 +8,7 @@ use dns01_step::config::{GoDuration, Propagation};
 use dns01_step::{Attempt as _, Failure};
 
 /// How long is waited unless something else is said.
-pub const TIMEOUT: Duration = Duration::from_mins(10);
+pub(crate) const TIMEOUT: Duration = Duration::from_mins(10);
 
 /// What the flags of a step say.
 #[derive(Clone, Debug, Default)]
@@ -222,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_timeout_is_a_duration_or_whole_seconds() {
-        assert_eq!(seconds_too("1500").unwrap().0, Duration::from_secs(1_500));
+        assert_eq!(seconds_too("1501").unwrap().0, Duration::from_secs(1_501));
         assert_eq!(seconds_too("15m").unwrap().0, Duration::from_mins(15));
         assert!(seconds_too("-1").is_err() && seconds_too("soon").is_err());
     }

@@ -1,0 +1,107 @@
+//! `--check` and `--watch`: what every name server answers for a name, for people who want to see.
+
+use std::time::Duration;
+
+use dns01_core::{Exit, OwnerName};
+use dns01_lookup::{Lookup, Survey};
+use dns01_step::{Attempt as _, Failure, StepIo};
+
+/// Between two looks.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// One look; exit 80 unless all addresses show the same records.
+pub(crate) async fn check(name: &OwnerName, lookup: &Lookup, io: &StepIo) -> Result<(), Failure> {
+    let survey = survey(name, lookup).await?;
+    io.put_json("report", &survey)?;
+    // What isn't so is told by the failure.
+    verdict(&survey)?;
+    io.say(survey.lines().join("\n"));
+    Ok(())
+}
+
+/// Looks again and again and says what changes, until `timeout`; then as [`check`].
+pub(crate) async fn watch(
+    name: &OwnerName,
+    lookup: &Lookup,
+    timeout: Duration,
+    io: &StepIo,
+) -> Result<(), Failure> {
+    let end = tokio::time::Instant::now() + timeout;
+    let mut said: Vec<String> = Vec::new();
+    loop {
+        let survey = survey(name, lookup).await?;
+        let lines = survey.lines();
+        let news: Vec<_> = lines.iter().filter(|line| !said.contains(line)).cloned().collect();
+        if !news.is_empty() {
+            io.say(news.join("\n"));
+        }
+        said = lines;
+        if tokio::time::Instant::now() + INTERVAL > end {
+            io.put_json("report", &survey)?;
+            return verdict(&survey);
+        }
+        tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+async fn survey(name: &OwnerName, lookup: &Lookup) -> Result<Survey, Failure> {
+    lookup.survey(name).await.attempt(|| format!("look for `{name}` on its name servers"))
+}
+
+fn verdict(survey: &Survey) -> Result<(), Failure> {
+    if survey.agrees() {
+        return Ok(());
+    }
+    let what = format!("the name servers do not all show the same records at `{}`", survey.owner);
+    let mut lines = survey.lines();
+    let hint = lines.pop().unwrap_or_default();
+    let failure = Failure::new(Exit::NotYet, what).hint(hint);
+    Err(lines.into_iter().fold(failure, |failure, line| failure.fact("server", line)))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use dns01_core::Zone;
+    use dns01_lookup::Surveyed;
+
+    use super::*;
+
+    fn survey(values: &[&str]) -> Survey {
+        let server = |(number, value): (usize, &&str)| Surveyed {
+            server: format!("ns{number}.a.test"),
+            address: format!("192.0.2.{number}"),
+            values: value.split_whitespace().map(str::to_owned).collect(),
+            trouble: None,
+            serial: Some(7),
+        };
+        let name: OwnerName = "_acme-challenge.a.test".parse().unwrap();
+        Survey {
+            owner: name.clone(),
+            name,
+            zone: Zone { apex: "a.test".parse().unwrap() },
+            servers: values.iter().enumerate().map(server).collect(),
+            unresolved: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn only_the_same_records_everywhere_are_0() {
+        assert!(verdict(&survey(&["x y", "x y"])).is_ok());
+        for different in [&["x", ""][..], &["", ""], &["x", "x y"], &[]] {
+            assert_eq!(verdict(&survey(different)).unwrap_err().exit(), Exit::NotYet);
+        }
+        let failure = verdict(&survey(&["x", ""])).unwrap_err();
+        assert!(failure.long().contains("ns1.a.test (192.0.2.1) has no TXT record, serial 7"));
+    }
+
+    #[test]
+    fn a_look_needs_a_name_and_takes_no_challenge() {
+        let parse = |args: &[&str]| {
+            crate::WaitPropagation::try_parse_from([&["wait-propagation"], args].concat()).is_ok()
+        };
+        assert!(parse(&["a.test", "--check"]) && parse(&["a.test", "--watch"]));
+        assert!(!parse(&["--check"]) && !parse(&["a.test", "--check", "--watch"]));
+        assert!(!parse(&["a.test", "--check", "--challenges=[]"]));
+    }
+}

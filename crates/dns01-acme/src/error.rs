@@ -162,6 +162,17 @@ pub enum AcmeError {
     Signing,
 }
 
+/// What the network or TLS itself says, without the layers above it that only say that they failed.
+fn innermost(error: &reqwest::Error) -> BoxError {
+    let mut inner: &dyn std::error::Error = error;
+    while let Some(source) = inner.source() {
+        inner = source;
+    }
+    let text = inner.to_string();
+    let text = text.strip_prefix("invalid peer certificate: ").unwrap_or(&text);
+    if text == "UnknownIssuer" { "its issuer is unknown here".into() } else { text.into() }
+}
+
 impl AcmeError {
     /// What a failed exchange means.
     pub(crate) fn of_exchange(url: &Url, error: reqwest::Error, limit: Duration) -> Self {
@@ -170,10 +181,13 @@ impl AcmeError {
             return Self::TimedOut { host, limit };
         }
         let error = error.without_url();
-        match (tls_error(&error).is_some_and(is_distrust), error.is_connect()) {
-            (true, _) => Self::Untrusted { host, source: error.into() },
-            (false, true) => Self::Unreachable { host, source: error.into() },
-            (false, false) => Self::Broken { host, source: error.into() },
+        let (distrusted, unconnected) =
+            (tls_error(&error).is_some_and(is_distrust), error.is_connect());
+        let source = innermost(&error);
+        match (distrusted, unconnected) {
+            (true, _) => Self::Untrusted { host, source },
+            (false, true) => Self::Unreachable { host, source },
+            (false, false) => Self::Broken { host, source },
         }
     }
 

@@ -25,6 +25,10 @@ pub(crate) use target::{Kind, Observation, Phase, Target};
 
 /// More questions than this are never on their way at once.
 pub(crate) const MAX_IN_FLIGHT: usize = 256;
+/// And not more than this are asked within a second: 512 addresses are then confirmed in five.
+pub(crate) const PER_SECOND: usize = 1_000;
+/// A wait that needs more than this is not worth the trouble it makes.
+pub(crate) const MAX_QUESTIONS: u32 = 500_000;
 /// When one target took long to confirm, those confirmed longer ago than this are asked once more.
 const FRESH: Duration = Duration::from_secs(1);
 /// What was seen everywhere right before the deadline may be confirmed for this much longer, as long as nothing speaks
@@ -62,6 +66,8 @@ pub(crate) struct Engine {
     targets: Vec<Target>,
     timeout: Duration,
     rechecked: bool,
+    /// Since when questions are counted, and how many there were since.
+    second: (Duration, usize),
 }
 
 impl Engine {
@@ -72,7 +78,7 @@ impl Engine {
         timeout: Duration,
     ) -> Self {
         let targets = servers.into_iter().map(Target::new).collect();
-        Self { rule, targets, timeout, rechecked: false }
+        Self { rule, targets, timeout, rechecked: false, second: (Duration::ZERO, 0) }
     }
 
     /// What has been seen of each target, in the order given.
@@ -131,13 +137,23 @@ impl Engine {
         }
         let steady = open(&self.targets, &Target::agrees);
         let deadline = if steady { self.timeout.saturating_add(GRACE) } else { self.timeout };
-        if now >= deadline {
+        let asked: u32 = self.targets.iter().map(Target::asked).sum();
+        if now >= deadline || asked >= MAX_QUESTIONS {
             return Step::Late;
         }
         if open(&self.targets, &|target| target.phase() >= Phase::Seen) {
             self.targets.iter_mut().for_each(|target| target.start_confirming(now));
         }
-        let due = self.due(now, &excused);
+        let mut due = self.due(now, &excused);
+        if now >= self.second.0 + Duration::from_secs(1) {
+            self.second = (now, 0);
+        }
+        let allowed = PER_SECOND.saturating_sub(self.second.1);
+        if allowed == 0 && !due.is_empty() {
+            return Step::Wait((self.second.0 + Duration::from_secs(1)).min(deadline));
+        }
+        due.truncate(allowed);
+        self.second.1 += due.len();
         if due.is_empty() {
             let next = self.targets.iter().zip(&excused).filter(|(_, excused)| !**excused);
             let next =

@@ -22,6 +22,8 @@ pub struct Report {
     pub total: usize,
     /// How long this took, in milliseconds.
     pub waited_ms: u64,
+    /// How many questions were asked of all servers together; at most 1,000 in a second.
+    pub asked: u32,
     /// The primary of the zone that is behind, where the wait failed and it could be asked.
     pub primary: Option<Primary>,
     /// Whose turn it is, where the wait failed and that could be found out.
@@ -90,6 +92,7 @@ impl Report {
         self.agreeing += later.agreeing;
         self.total += later.total;
         self.waited_ms += later.waited_ms;
+        self.asked += later.asked;
         self.servers.extend(later.servers);
     }
 

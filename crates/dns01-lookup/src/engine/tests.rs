@@ -132,6 +132,21 @@ fn five_hundred_addresses_are_asked_at_most_every_millisecond_on_average() {
     assert!(end.done && asked < 512 * (2 + 20 + 8), "{asked}");
 }
 
+#[test]
+fn a_thousand_questions_a_second_are_the_most_however_many_servers_waver() {
+    let servers: Vec<usize> = (0..512).collect();
+    let mut by_second = [0_usize; 64];
+    let mut coin = flapping(7, 0, 15_000);
+    let (end, _) = simulate(&servers, ms(2), |target, now| {
+        by_second[usize::try_from(now.as_secs()).unwrap()] += 1;
+        coin(target, now)
+    });
+    // A second here may hold the end of one of the engine's and the beginning of the next.
+    assert!(by_second.iter().all(|count| *count <= 2 * super::PER_SECOND), "{by_second:?}");
+    let first_twenty: usize = by_second[..20].iter().sum();
+    assert!(first_twenty <= 21 * super::PER_SECOND && first_twenty > 5_000, "{end:?}");
+}
+
 /// A server's answers: nothing until `from`, then coin flips for `flaps`, then the values.
 fn flapping(seed: u64, from_ms: u64, flaps_ms: u64) -> impl FnMut(usize, Duration) -> Kind {
     let mut state = seed;

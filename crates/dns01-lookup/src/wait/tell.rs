@@ -28,6 +28,7 @@ impl Plan {
             total: servers.iter().filter(|server| !server.excused).count(),
             unresolved: self.zones.iter().flat_map(|zone| zone.unresolved.clone()).collect(),
             waited_ms: millis(now),
+            asked: servers.iter().map(|server| server.asked).sum(),
             primary: None,
             reason: None,
             servers,

@@ -311,3 +311,17 @@ async fn the_rule_to_fall_back_on_takes_over() {
     assert!(started.elapsed() >= Duration::from_millis(1_500));
     assert_eq!(flips.asked().len(), 3 + 9);
 }
+
+#[tokio::test]
+async fn a_hundred_values_a_long_one_and_one_with_a_hyphen_are_seen_over_tcp() {
+    let mut values: Vec<_> = (0..98).map(|number| format!("{number:043}")).collect();
+    values.extend(["x".repeat(255), "-begins-with-a-hyphen".to_owned()]);
+    let lines = values.iter().map(|value| format!("{OWNER} TXT {value}"));
+    let zone = lines.fold("a.test SOA".to_owned(), |zone, line| format!("{zone}\n{line}"));
+    let server = Fake::serving(&zone).await;
+    let values: Vec<_> = values.iter().map(String::as_str).collect();
+    let report = wait(&[&server], &[expect(OWNER, &values)], 10_000).await.unwrap();
+    assert_eq!((report.agreeing, report.asked), (1, 9));
+    assert_eq!(report.servers[0].last_answer, "shows all 100 values");
+    assert!(server.asked().iter().any(|asked| asked.tcp));
+}

@@ -39,6 +39,9 @@ fn decide(
         Some(text) => text.to_owned(),
         None => one_of(configured)?.unwrap_or_else(|| native(environment)),
     };
+    // Without its row, that rule is the first sighting everywhere.
+    let no_row = environment("DNS01_STREAK").is_some_and(|value| value.trim() == "false");
+    let strategy = if no_row && strategy == "streak" { "lego".to_owned() } else { strategy };
     let strategy: Strategy = strategy.parse().attempt(|| "choose how to wait".into())?;
     if strategy.has_streak() {
         patience.streak = streak(environment)?;
@@ -216,6 +219,8 @@ mod tests {
             modulus: 2,
         };
         assert_eq!(rule, wanted);
+        let without = by(&asked, &[], &[("DNS01_STREAK", "false")]).unwrap();
+        assert_eq!(without.strategy.to_string(), "lego");
         let fallback = by(&Asked::default(), &[], &[("DNS01_NATIVE", "fallback")]).unwrap();
         assert_eq!(fallback.strategy.to_string(), "fallback:lego>stable");
     }

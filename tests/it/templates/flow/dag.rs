@@ -96,10 +96,14 @@ fn valid_authorizations_skip_present_and_wait_only() {
 }
 
 #[test]
-fn a_delivery_is_store_secret_alone_and_nothing_due_is_nothing() {
+fn a_delivery_is_store_secret_and_cleanup_and_nothing_due_is_nothing() {
     for object in ["dns01-certificate", "dns01-certificate-certbot"] {
         let none = |action| Order { action, needed: "false" };
-        assert_eq!(ran(object, none("deliver"), None), ["order", "store-secret"], "{object}");
+        assert_eq!(
+            ran(object, none("deliver"), None),
+            ["order", "store-secret", "cleanup"],
+            "{object}"
+        );
         assert_eq!(ran(object, none("none"), None), ["order"], "{object}");
         assert!(succeeds(object, &play(object, none("none"), None)), "{object}");
     }

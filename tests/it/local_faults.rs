@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use crate::stage::{Chain, Stage, ZONE};
-use harness::{Run, Sandbox};
+use harness::{Invocation, Run, Sandbox};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 /// Every step that opens the journal, as the run that owns it.
 fn every_opener(chain: &Chain) -> Vec<Run> {
     let steps = [chain.check(), chain.order(), chain.issue("1"), chain.store("1"), chain.cleanup()];
-    steps.into_iter().map(|step| step.run()).collect()
+    steps.into_iter().map(Invocation::run).collect()
 }
 
 fn tree(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {

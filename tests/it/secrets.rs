@@ -19,7 +19,9 @@ const EAB: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmFyeQ";
 /// A secret in every form that it could be seen in.
 fn forms(octets: &[u8]) -> Vec<String> {
     let mut hex = String::new();
-    octets.iter().for_each(|octet| write!(hex, "{octet:02x}").unwrap());
+    for octet in octets {
+        write!(hex, "{octet:02x}").unwrap();
+    }
     let upper = hex.to_uppercase();
     vec![BASE64_STANDARD.encode(octets), BASE64_URL_SAFE_NO_PAD.encode(octets), hex, upper]
 }
@@ -49,10 +51,10 @@ fn pems(folder: &Path, all: &mut Vec<String>) {
     for path in fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if path.is_dir() {
             pems(&path, all);
-        } else if let Ok(text) = fs::read_to_string(&path) {
-            if text.contains("PRIVATE KEY") {
-                all.extend(of_pem(&text));
-            }
+        } else if let Ok(text) = fs::read_to_string(&path)
+            && text.contains("PRIVATE KEY")
+        {
+            all.extend(of_pem(&text));
         }
     }
 }

@@ -18,7 +18,11 @@ const LARGEST: u64 = 12_000_000;
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 
 pub(crate) fn run() -> Result<()> {
-    ensure!(shell::find("buildah").is_some(), "buildah is missing: apt-get install buildah");
+    for (program, package) in
+        [("buildah", "buildah"), ("ld.lld", "lld"), ("musl-gcc", "musl-tools")]
+    {
+        ensure!(shell::find(program).is_some(), "{program} is missing: apt-get install {package}");
+    }
     let folder = shell::root().join(".image");
     let context = folder.join("build");
     // Left over from an earlier image, it could hide that something is missing from this one.
@@ -64,6 +68,7 @@ fn fill(rootfs: &Path) -> Result<()> {
     }
     let mut cargo = shell::cargo();
     cargo.args(["build", "--locked", "--release", "-p", "dns01", "--target", &target]);
+    cargo.env("RUSTFLAGS", link_flags()?);
     shell::run(&mut cargo)?;
     let target_folder = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| shell::root().join("target"), PathBuf::from);
@@ -78,6 +83,13 @@ fn fill(rootfs: &Path) -> Result<()> {
     fs::create_dir_all(&tmp)?;
     fs::set_permissions(tmp, Permissions::from_mode(0o1777))?;
     Ok(())
+}
+
+/// The flags that the Dockerfile builds with.
+fn link_flags() -> Result<String> {
+    let text = fs::read_to_string(shell::root().join("Dockerfile"))?;
+    let flags = text.lines().find_map(|line| line.strip_prefix("ENV RUSTFLAGS="));
+    Ok(flags.context("the Dockerfile sets no RUSTFLAGS")?.trim_matches('"').to_owned())
 }
 
 /// The Dockerfile from its last FROM on.

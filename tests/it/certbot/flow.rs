@@ -54,7 +54,7 @@ fn certbots_hooks_write_apex_and_wildcard_at_once_and_delete_them_at_once() {
 #[ignore = "needs certbot, named, pebble"]
 fn three_renewals_of_a_short_lived_certificate_through_certbot() {
     let stage =
-        Stage::with(|named| named, |pebble| pebble.profile("short", Duration::from_secs(120)));
+        Stage::with(|named| named, |pebble| pebble.profile("short", Duration::from_mins(2)));
     let front = stage
         .pebble
         .front(|request| request.path.contains("/renewalInfo/").then(|| Reply::status(404)));

@@ -1,5 +1,5 @@
 //! What people type: other clients' habits, the environment, pipes, Ctrl-C, and calls that go wrong.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, reason = "a test fails by panicking")]
 
 use std::fs;
 use std::path::Path;

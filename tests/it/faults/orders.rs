@@ -118,15 +118,15 @@ async fn finish_with_another_key(stage: &Stage, chain: &Chain) {
     let state = chain.state();
     let account = chain.work.join("accounts").join(state["spec"]["account"].as_str().unwrap());
     let file = |end: &str| {
-        let entries = fs::read_dir(&account).unwrap().map(|entry| entry.unwrap().path());
-        let found = entries.filter(|path| path.to_str().unwrap().ends_with(end)).next().unwrap();
+        let mut entries = fs::read_dir(&account).unwrap().map(|entry| entry.unwrap().path());
+        let found = entries.find(|path| path.to_str().unwrap().ends_with(end)).unwrap();
         fs::read_to_string(found).unwrap()
     };
     let key = PrivateKey::from_pem(&SecretText::from(file(".pem"))).unwrap();
     let record: serde_json::Value = serde_json::from_str(&file(".json")).unwrap();
     let settings = CaSettings {
         roots_pem: Some(stage.lab.ca().pem().to_owned()),
-        ..CaSettings::new(&stage.pebble.directory())
+        ..CaSettings::new(stage.pebble.directory())
     };
     let ca = Ca::connect(&settings).await.unwrap();
     let account =

@@ -11,7 +11,7 @@ use dns01_store::Cluster;
 use harness::KubeApi;
 use serde_json::{Value, json};
 
-/// A namespace, and a ServiceAccount in it.
+/// A namespace, and a service account in it.
 struct Corner {
     api: &'static KubeApi,
     namespace: String,

@@ -192,7 +192,11 @@ pub(super) fn choices(schema: &Value) -> impl Iterator<Item = &str> {
 
 fn keys(schema: &Value) -> String {
     let known = schema["properties"].as_object();
-    listed(known.into_iter().flat_map(|known| known.keys().map(String::as_str)))
+    let mut names: Vec<_> =
+        known.into_iter().flat_map(|known| known.keys().map(String::as_str)).collect();
+    // The order of a JSON object depends on how serde_json was built.
+    names.sort_unstable();
+    listed(names.into_iter())
 }
 
 fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {

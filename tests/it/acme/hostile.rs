@@ -31,8 +31,8 @@ async fn a_directory_that_is_none_is_an_error_of_its_own_kind() {
     let deep = Reply::status(200).with_body("application/json", "[".repeat(50_000));
     let cut = Reply::json(&json!({ "newNonce": "https://x" })).truncated(5);
     for (reply, exit, what) in [
-        (huge, Exit::CaRejected, "huge"),
-        (endless, Exit::CaRejected, "endless"),
+        (huge, Exit::Transient, "huge"),
+        (endless, Exit::Transient, "endless"),
         (drip, Exit::Transient, "drip"),
         (elsewhere, Exit::Policy, "redirect"),
         (deep, Exit::Transient, "deep"),

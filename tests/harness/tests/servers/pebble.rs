@@ -57,7 +57,7 @@ fn get(lab: &Lab, url: &str) -> Reply {
 fn a_real_client_gets_a_real_certificate_and_every_count_says_one() {
     let lab = Lab::new();
     let named = Named::builder(&lab).start();
-    let pebble = Pebble::builder(&lab, named.address()).nonce_reject(20).retry_after(1, 1).start();
+    let pebble = Pebble::builder(&lab, named.address()).retry_after(1, 1).start();
     let hook = |verb: &str| {
         let change =
             format!("update {verb} _acme-challenge.$CERTBOT_DOMAIN. 60 TXT $CERTBOT_VALIDATION");

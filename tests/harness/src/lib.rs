@@ -22,7 +22,9 @@
 
 mod ask;
 mod certbot;
+mod cluster;
 mod fake;
+mod fake_dns;
 mod http;
 mod knot;
 mod kube;
@@ -39,8 +41,10 @@ mod tsig;
 mod zone;
 
 pub use certbot::certbot;
+pub use cluster::{Cluster, IMAGE, Kubectl};
 pub use fake::FakeHttps;
-pub use http::{Reply, Request, exchange};
+pub use fake_dns::{Asked, FakeDns, Fault, Reaction, faults};
+pub use http::{Reply, Request, exchange, exchange_plain};
 pub use knot::Knot;
 pub use kube::KubeApi;
 pub use lab::Lab;

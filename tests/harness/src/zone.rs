@@ -20,6 +20,8 @@ pub struct Zone {
     pub(crate) update: Update,
     pub(crate) transfer: bool,
     records: Vec<String>,
+    /// The whole master file, where it was given.
+    literal: Option<String>,
 }
 
 impl Zone {
@@ -30,7 +32,13 @@ impl Zone {
             update: Update::Txt,
             transfer: true,
             records: vec![],
+            literal: None,
         }
+    }
+
+    /// A zone that nobody may change, with exactly this master file: its own SOA and NS records and delegations included.
+    pub fn literal(name: &str, master: &str) -> Self {
+        Self { literal: Some(master.to_owned()), ..Self::new(name).read_only() }
     }
 
     /// Adds a line of a master file, e.g. `www A 192.0.2.1`; names without a final dot are inside the zone.
@@ -63,6 +71,9 @@ impl Zone {
 
     /// The master file: its servers are `ns1`, `ns2`, … of the zone itself, with their addresses.
     fn master(&self, servers: &[IpAddr]) -> String {
+        if let Some(master) = &self.literal {
+            return master.clone();
+        }
         let mut text = format!(
             "$ORIGIN {}\n$TTL 60\n@ SOA ns1 hostmaster 1 3600 60 864000 5\n",
             self.absolute()
@@ -121,7 +132,8 @@ pub(crate) fn with_parents(asked: &[Zone], servers: &[IpAddr]) -> Vec<Hosted> {
         let parents = hosted
             .iter_mut()
             .filter(|parent| parent.zone.name != child.name && parent.zone.contains(child));
-        if let Some(parent) = parents.max_by_key(|parent| parent.zone.name.len()) {
+        let parent = parents.max_by_key(|parent| parent.zone.name.len());
+        if let Some(parent) = parent.filter(|parent| parent.zone.literal.is_none()) {
             parent.master += &child.delegation(if *asked { servers } else { &servers[..1] });
         }
     }

@@ -24,6 +24,7 @@ pub struct NamedBuilder {
     zones: Vec<Zone>,
     key: TsigKey,
     secondaries: usize,
+    others: Vec<IpAddr>,
     held: bool,
     recursive: bool,
 }
@@ -67,6 +68,13 @@ impl NamedBuilder {
         self
     }
 
+    /// Names a server that is none of ours, such as a [`crate::FakeDns`], as one more name server of every asked zone: `ns2`
+    /// without secondaries, and so on.
+    pub fn also_served_at(mut self, address: IpAddr) -> Self {
+        self.others.push(address);
+        self
+    }
+
     /// The secondaries are never notified: they show a change only after [`Named::release`].
     pub fn held(mut self) -> Self {
         self.held = true;
@@ -86,7 +94,8 @@ impl NamedBuilder {
         }
         let servers: Vec<_> = (0..=self.secondaries).map(|_| self.lab.address()).collect();
         let control = TsigKey::new(&self.lab.folder("rndc"), "control", Hmac::Sha256);
-        let hosted = with_parents(&self.zones, &servers);
+        let named: Vec<_> = servers.iter().chain(&self.others).copied().collect();
+        let hosted = with_parents(&self.zones, &named);
         let role = Role::Primary {
             secondaries: &servers[1..],
             notify: !self.held,
@@ -128,6 +137,7 @@ impl Named {
             zones: vec![],
             key,
             secondaries: 0,
+            others: vec![],
             held: false,
             recursive: false,
         }

@@ -7,6 +7,7 @@
     reason = "a program for people at a terminal"
 )]
 
+mod cluster;
 mod codegen;
 mod demo;
 mod deny;
@@ -28,6 +29,8 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Verb {
+    /// Start or stop a real one-node Kubernetes with Argo, here and without Docker
+    Cluster(cluster::Cluster),
     /// Write the generated reference pages anew
     Codegen,
     /// Issue a certificate from a real CA over real name servers, all on this machine
@@ -54,6 +57,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let done = match Verb::parse() {
+        Verb::Cluster(verb) => verb.run(),
         Verb::Codegen => codegen::run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Deny => deny::run(),

@@ -26,7 +26,7 @@ impl Test {
 
     pub(crate) fn run(&self) -> Result<()> {
         if self.filters.is_empty() {
-            setup::Setup::default().run()?;
+            if self.soak { setup::Setup::SOAK } else { setup::Setup::default() }.run()?;
             lint::run()?;
             deny::run()?;
         }

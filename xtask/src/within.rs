@@ -30,5 +30,7 @@ pub(crate) fn namespace(start: impl FnOnce(&mut Command) -> Result<()>) -> Resul
         .context("could not make a folder for the labs")?;
     let mut inner = harness::private_namespace(folder.path());
     inner.current_dir(shell::root());
-    start(&mut inner)
+    let done = start(&mut inner);
+    harness::remove_control_groups(folder.path());
+    done
 }

@@ -1,4 +1,4 @@
-//! A test's own corner of the machine: a folder and a /24 of 127.0.0.0/8.
+//! A test's own corner of the machine: a folder and a /24, of 127.0.0.0/8 or where pods reach it.
 
 use crate::pki::TestCa;
 use std::fs;
@@ -14,6 +14,7 @@ pub(crate) const ROOT: &str = "DNS01_LAB";
 
 /// Networks handed out by this process. 127.0.x.x is left alone.
 static NETWORKS: AtomicU32 = AtomicU32::new(0);
+static NODE_NETWORKS: AtomicU32 = AtomicU32::new(0);
 
 /// A folder and a network of its own; a clone is another handle to the same lab.
 #[derive(Clone, Debug)]
@@ -22,7 +23,7 @@ pub struct Lab(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     folder: TempDir,
-    network: (u8, u8),
+    network: [u8; 3],
     hosts: AtomicU8,
     names: AtomicU32,
     ca: OnceLock<TestCa>,
@@ -31,15 +32,23 @@ struct Inner {
 impl Lab {
     /// A new lab. Panics outside the private namespace, where port 53 and the loopback network are not ours.
     pub fn new() -> Self {
+        // A process id in the sum keeps two test binaries in one namespace apart.
+        let number = NETWORKS.fetch_add(1, Ordering::Relaxed) + std::process::id() * 251;
+        let octet = |number| u8::try_from(1 + number % 254).unwrap();
+        Self::of_network([127, octet(number / 254), octet(number)])
+    }
+
+    /// A new lab whose servers the pods of [`crate::Cluster`] reach too.
+    pub fn on_node() -> Self {
+        // 198.18.0.0/24 has the pods, 198.18.255.0/24 the node (RFC 2544's networks, which lead nowhere).
+        let number = NODE_NETWORKS.fetch_add(1, Ordering::Relaxed);
+        Self::of_network([198, 18, u8::try_from(1 + number % 254).unwrap()])
+    }
+
+    fn of_network(network: [u8; 3]) -> Self {
         let root = std::env::var_os(ROOT)
             .expect("this test needs its private namespace: run `cargo xtask test`");
         let folder = tempfile::Builder::new().prefix("lab-").tempdir_in(root).unwrap();
-        // A process id in the sum keeps two test binaries in one namespace apart.
-        let number = NETWORKS.fetch_add(1, Ordering::Relaxed) + std::process::id() * 251;
-        let network = (
-            u8::try_from(1 + number / 254 % 254).unwrap(),
-            u8::try_from(1 + number % 254).unwrap(),
-        );
         Self(Arc::new(Inner {
             folder,
             network,
@@ -78,10 +87,12 @@ impl Lab {
     /// The next free address of the lab's network. The interface has it already: `named` skips one that it lacks.
     pub fn address(&self) -> IpAddr {
         let host = 1 + self.0.hosts.fetch_add(1, Ordering::Relaxed);
-        let address = Ipv4Addr::new(127, self.0.network.0, self.0.network.1, host);
+        let [a, b, c] = self.0.network;
+        let address = Ipv4Addr::new(a, b, c, host);
+        let prefix = if address.is_loopback() { 8 } else { 32 };
         let mut ip = Command::new("ip");
-        ip.args(["addr", "add", &format!("{address}/8"), "dev", "lo"]);
-        assert!(ip.status().unwrap().success(), "`ip addr add {address}/8 dev lo` failed");
+        ip.args(["addr", "add", &format!("{address}/{prefix}"), "dev", "lo"]);
+        assert!(ip.status().unwrap().success(), "`ip addr add {address}/{prefix} dev lo` failed");
         address.into()
     }
 

@@ -41,7 +41,7 @@ mod tsig;
 mod zone;
 
 pub use certbot::certbot;
-pub use cluster::{Cluster, IMAGE, Kubectl};
+pub use cluster::{Cluster, IMAGE, Kubectl, image_archive};
 pub use fake::FakeHttps;
 pub use fake_dns::{Asked, FakeDns, Fault, Reaction, faults};
 pub use http::{Reply, Request, exchange, exchange_plain};
@@ -50,7 +50,7 @@ pub use kube::KubeApi;
 pub use lab::Lab;
 pub use named::{Named, NamedBuilder};
 pub use nameserver::NameServer;
-pub use namespace::private_namespace;
+pub use namespace::{private_namespace, remove_control_groups};
 pub use pebble::{Front, Pebble, PebbleBuilder};
 pub use pki::{Leaf, TestCa};
 pub use rustix::process::Signal;

@@ -62,6 +62,15 @@ impl TestCa {
         self.sign(params, names[0])
     }
 
+    /// A client certificate for this user of this group, as a Kubernetes API server reads them.
+    pub(crate) fn client(&self, user: &str, group: &str) -> Leaf {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.distinguished_name.push(DnType::CommonName, user);
+        params.distinguished_name.push(DnType::OrganizationName, group);
+        params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
+        self.sign(params, user)
+    }
+
     fn sign(&self, mut params: CertificateParams, name: &str) -> Leaf {
         params.use_authority_key_identifier_extension = true;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];

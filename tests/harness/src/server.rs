@@ -14,11 +14,21 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const LOG_LINES: usize = 60;
 
 /// Waits until `ready` says true, asking every 5 ms; panics with `what` after 30 s.
-pub fn wait_until(what: &str, mut ready: impl FnMut() -> bool) {
+pub fn wait_until(what: &str, ready: impl FnMut() -> bool) {
+    wait_long(what, PATIENCE, Duration::from_millis(5), ready);
+}
+
+/// Waits for `patience` until `ready` says true, asking every `pause`; panics with `what` after that.
+pub(crate) fn wait_long(
+    what: &str,
+    patience: Duration,
+    pause: Duration,
+    mut ready: impl FnMut() -> bool,
+) {
     let start = Instant::now();
     while !ready() {
-        assert!(start.elapsed() < PATIENCE, "waited {PATIENCE:?} in vain: {what}");
-        thread::sleep(Duration::from_millis(5));
+        assert!(start.elapsed() < patience, "waited {patience:?} in vain: {what}");
+        thread::sleep(pause);
     }
 }
 
@@ -74,6 +84,14 @@ impl Server {
         child.wait().unwrap();
     }
 
+    /// Ends the process at once, without a chance to say good-bye.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().ok();
+            child.wait().ok();
+        }
+    }
+
     /// Sends a signal: STOP makes a server that accepts connections and never answers, CONT lets it go on.
     pub(crate) fn signal(&self, signal: Signal) {
         kill_process(pid(self.child.as_ref().expect("the server runs")), signal).unwrap();
@@ -82,10 +100,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(mut child) = self.child.take() {
-            child.kill().ok();
-            child.wait().ok();
-        }
+        self.kill();
         if thread::panicking() {
             for log in &self.logs {
                 show_log(&self.name, log);

@@ -15,7 +15,7 @@ struct Need {
     demo: bool,
 }
 
-const NEEDS: [Need; 13] = [
+const NEEDS: [Need; 21] = [
     need("named", "bind9", "the name server of most tests", true),
     need("rndc", "bind9-utils", "controls named", true),
     need("dig", "bind9-dnsutils", "asks name servers", true),
@@ -29,6 +29,14 @@ const NEEDS: [Need; 13] = [
     need("knotd", "knot", "the second name server", false),
     need("strace", "strace", "kills steps at chosen system calls", false),
     need("musl-gcc", "musl-tools", "static binaries", false),
+    need("ld.lld", "lld", "small binaries", false),
+    need("buildah", "buildah", "makes the image", false),
+    need("containerd", "containerd", "runs the pods of the tests' cluster", false),
+    need("runc", "runc", "starts their containers", false),
+    need("nft", "nftables", "the cluster's services", false),
+    need("conntrack", "conntrack", "forgets connections to services that are gone", false),
+    need("busybox", "busybox-static", "what a pod's first container sleeps with", false),
+    need("/usr/lib/cni/ptp", "containernetworking-plugins", "the pods' network", false),
 ];
 
 const fn need(

@@ -1,4 +1,4 @@
-//! Servers written in Go, built from the modules pinned under `tests/tools`.
+//! Servers and clients written in Go, built from the modules pinned under `tests/tools`.
 
 use crate::shell;
 use anyhow::{Context as _, Result, bail};
@@ -10,23 +10,104 @@ use std::process::Command;
 /// The Go that is fetched where the installed one is too old to fetch a newer one by itself.
 const GO: &str = "1.26.8";
 
-/// kube-apiserver takes its version from its linker.
+/// Kubernetes' programs take their version from their linker, and Helm the version that it takes Kubernetes for.
 const KUBERNETES: &str = "-X k8s.io/component-base/version.gitVersion=v1.34.4";
 
-/// Builds the `tool` packages of `tests/tools/MODULE` into `.tools/bin`, under the names `programs`.
-pub(super) fn install(module: &str, programs: &[&str]) -> Result<()> {
-    let (folder, bin) = (super::pins(module), harness::tools_dir().join("bin"));
-    super::once(module, &bin.join(programs[0]), &folder.join("go.mod"), || {
+/// A Go module under `tests/tools` and the programs that are built from it.
+pub(super) struct Module {
+    folder: &'static str,
+    /// Name below `.tools/bin`, and package.
+    programs: &'static [(&'static str, &'static str)],
+    /// A link of the module's repository that its archive lacks: where it lies below `vendor`, and what it points to.
+    link: Option<(&'static str, &'static str)>,
+    /// The module whose `manifests` the tests install.
+    manifests: Option<&'static str>,
+}
+
+pub(super) const PEBBLE: Module = module(
+    "pebble",
+    &[
+        ("pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble"),
+        ("pebble-challtestsrv", "github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv"),
+    ],
+);
+/// What every test run needs besides.
+pub(super) const TESTS: [Module; 7] = [
+    module("etcd", &[("etcd", "go.etcd.io/etcd/server/v3")]),
+    module(
+        "kubernetes",
+        &[
+            ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
+            ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
+            ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
+            ("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
+            ("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
+            ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
+        ],
+    ),
+    Module {
+        link: Some((
+            "github.com/argoproj/argo-workflows/v4/workflow/executor/osspecific/signal_linux.go",
+            "signal_darwin.go",
+        )),
+        manifests: Some("github.com/argoproj/argo-workflows/v4"),
+        ..module(
+            "argo-workflows",
+            &[
+                (
+                    "workflow-controller",
+                    "github.com/argoproj/argo-workflows/v4/cmd/workflow-controller",
+                ),
+                ("argoexec", "github.com/argoproj/argo-workflows/v4/cmd/argoexec"),
+                ("argo-lint", "dns01.invalid/tools/argo-workflows/lint"),
+            ],
+        )
+    },
+    Module {
+        manifests: Some("github.com/argoproj/argo-events"),
+        ..module("argo-events", &[("argo-events", "github.com/argoproj/argo-events/cmd")])
+    },
+    module("nats", &[("nats-server", "github.com/nats-io/nats-server/v2")]),
+    module("helm", &[("helm", "helm.sh/helm/v4/cmd/helm")]),
+    module("kubeconform", &[("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform")]),
+];
+/// The older Argo of the longer tests.
+pub(super) const SOAK: Module = Module {
+    link: Some((
+        "github.com/argoproj/argo-workflows/v3/workflow/executor/osspecific/signal_linux.go",
+        "signal_darwin.go",
+    )),
+    manifests: Some("github.com/argoproj/argo-workflows/v3"),
+    ..module(
+        "argo-workflows-3.7",
+        &[
+            (
+                "workflow-controller-3.7",
+                "github.com/argoproj/argo-workflows/v3/cmd/workflow-controller",
+            ),
+            ("argoexec-3.7", "github.com/argoproj/argo-workflows/v3/cmd/argoexec"),
+        ],
+    )
+};
+
+const fn module(folder: &'static str, programs: &'static [(&'static str, &'static str)]) -> Module {
+    Module { folder, programs, link: None, manifests: None }
+}
+
+/// Builds the programs of a module into `.tools/bin`.
+pub(super) fn install(module: &Module) -> Result<()> {
+    let (pins, bin) = (super::pins(module.folder), harness::tools_dir().join("bin"));
+    super::once(module.folder, &bin.join(module.programs[0].0), &pins, || {
         fs::create_dir_all(&bin)?;
         let go = go()?;
-        let packages =
-            shell::output(on(&go, &folder).args(["list", "-f", "{{.ImportPath}}", "tool"]))
-                .context("`go list tool` failed")?;
-        let packages: Vec<&str> = packages.split_whitespace().collect();
-        for program in programs {
-            // A package is called as its program, but for the only one of a module, which may be its root.
-            let named = packages.iter().find(|package| package.rsplit('/').next() == Some(program));
-            let package = named.or(packages.first()).context("no tool in go.mod")?;
+        let folder = match module.link {
+            Some((link, target)) => vendor(&go, module.folder, link, target)?,
+            None => pins.clone(),
+        };
+        if let Some(source) = module.manifests {
+            copy_manifests(&go, module.folder, source)?;
+        }
+        for (program, package) in module.programs {
             let flags = format!("-s -w {KUBERNETES}");
             shell::run(
                 on(&go, &folder)
@@ -37,6 +118,32 @@ pub(super) fn install(module: &str, programs: &[&str]) -> Result<()> {
         }
         Ok(())
     })
+}
+
+/// Copies the manifests that a module's archive carries to `.tools/manifests`.
+fn copy_manifests(go: &Path, module: &str, source: &str) -> Result<()> {
+    let format = ["list", "-m", "-f", "{{.Dir}}", source];
+    let from = shell::output(on(go, &super::pins(module)).args(format))
+        .with_context(|| format!("`go list -m {source}` failed"))?;
+    let to = harness::tools_dir().join("manifests").join(module);
+    fs::remove_dir_all(&to).ok();
+    fs::create_dir_all(to.parent().unwrap_or(&to))?;
+    // Files of the module cache are read-only.
+    let mut copy = Command::new("cp");
+    copy.args(["-R", "--no-preserve=mode"]).arg(Path::new(from.trim()).join("manifests"));
+    shell::run(copy.arg(&to))
+}
+
+/// Copies a module's packages to where they can be mended: archives of modules carry no links.
+fn vendor(go: &Path, module: &str, link: &str, target: &str) -> Result<PathBuf> {
+    let folder = harness::tools_dir().join("vendored").join(module);
+    fs::remove_dir_all(&folder).ok();
+    fs::create_dir_all(folder.parent().unwrap_or(&folder))?;
+    shell::run(Command::new("cp").arg("-R").arg(super::pins(module)).arg(&folder))?;
+    shell::run(on(go, &folder).args(["mod", "vendor"]))?;
+    std::os::unix::fs::symlink(target, folder.join("vendor").join(link))
+        .with_context(|| format!("could not make the link {link}"))?;
+    Ok(folder)
 }
 
 /// A Go command in a module's folder. A Go older than the module demands fetches the demanded one itself.

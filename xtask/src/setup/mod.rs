@@ -16,20 +16,27 @@ pub(crate) struct Setup {
     /// Only what the demo needs
     #[arg(long)]
     demo: bool,
+    /// Also what only the longer tests need
+    #[arg(long, conflicts_with = "demo")]
+    soak: bool,
 }
 
 impl Setup {
     /// What `make demo` needs: name servers and a CA.
-    pub(crate) const DEMO: Self = Self { demo: true };
+    pub(crate) const DEMO: Self = Self { demo: true, soak: false };
+    /// What the longer tests need.
+    pub(crate) const SOAK: Self = Self { demo: false, soak: true };
 
     pub(crate) fn run(&self) -> Result<()> {
         apt::install(self.demo)?;
         probe()?;
-        go::install("pebble", &["pebble", "pebble-challtestsrv"])?;
+        go::install(&go::PEBBLE)?;
         if !self.demo {
-            go::install("etcd", &["etcd"])?;
-            go::install("kubernetes", &["kube-apiserver"])?;
+            go::TESTS.iter().try_for_each(go::install)?;
             certbot::install()?;
+        }
+        if self.soak {
+            go::install(&go::SOAK)?;
         }
         Ok(())
     }
@@ -49,14 +56,14 @@ fn pins(tool: &str) -> PathBuf {
     shell::root().join("tests/tools").join(tool)
 }
 
-/// Runs `install` unless `product` exists and was made from the same `pins`, a file of the repository.
+/// Runs `install` unless `product` exists and was made from the same `pins`, a file or folder of the repository.
 fn once(
     tool: &str,
     product: &Path,
     pins: &Path,
     install: impl FnOnce() -> Result<()>,
 ) -> Result<()> {
-    let wanted = fs::read(pins).with_context(|| format!("could not read {}", pins.display()))?;
+    let wanted = read(pins).with_context(|| format!("could not read {}", pins.display()))?;
     let stamp = harness::tools_dir().join(format!("{tool}.installed"));
     if product.exists() && fs::read(&stamp).is_ok_and(|made_from| made_from == wanted) {
         return Ok(());
@@ -64,4 +71,16 @@ fn once(
     fs::remove_file(&stamp).ok();
     install().with_context(|| format!("could not install {tool}"))?;
     fs::write(&stamp, wanted).with_context(|| format!("could not write {}", stamp.display()))
+}
+
+/// A file, or all files of a folder one after the other.
+fn read(path: &Path) -> Result<Vec<u8>> {
+    if !path.is_dir() {
+        return Ok(fs::read(path)?);
+    }
+    let mut entries: Vec<_> =
+        fs::read_dir(path)?.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>()?;
+    entries.sort();
+    let files: Vec<_> = entries.iter().map(|entry| read(entry)).collect::<Result<_>>()?;
+    Ok(files.concat())
 }

@@ -1,4 +1,4 @@
-//! The little HTTP/1.1 that fakes and probes need, over TLS. It can also misbehave on purpose.
+//! The little HTTP/1.1 that fakes and probes need, over TLS or not. It can also misbehave on purpose.
 
 mod message;
 
@@ -9,7 +9,7 @@ pub(crate) use message::Delivery;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use std::io::{self, BufReader, Write as _};
+use std::io::{self, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,9 +29,21 @@ pub fn exchange(server: SocketAddr, name: &str, ca: &str, request: &Request) -> 
         config.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
     let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
+    ask(StreamOwned::new(connection, connect(server)?), request)
+}
+
+/// Sends `request` to `server` without TLS, and gives its reply.
+pub fn exchange_plain(server: SocketAddr, request: &Request) -> io::Result<Reply> {
+    ask(connect(server)?, request)
+}
+
+fn connect(server: SocketAddr) -> io::Result<TcpStream> {
     let stream = TcpStream::connect_timeout(&server, PATIENCE)?;
     stream.set_read_timeout(Some(PATIENCE))?;
-    let mut stream = StreamOwned::new(connection, stream);
+    Ok(stream)
+}
+
+fn ask(mut stream: impl Read + Write, request: &Request) -> io::Result<Reply> {
     stream.write_all(&request.bytes())?;
     stream.flush()?;
     Reply::read(&mut BufReader::new(stream), request.method == "HEAD")

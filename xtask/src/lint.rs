@@ -1,4 +1,7 @@
-//! `cargo xtask lint`: format and lints, as CI demands them.
+//! `cargo xtask lint`: format and lints, as CI demands them: of Rust, and of all YAML that Argo is to take.
+
+mod argo;
+mod blocks;
 
 use crate::shell;
 use anyhow::Result;
@@ -12,5 +15,6 @@ pub(crate) fn run() -> Result<()> {
         "--",
         "-D",
         "warnings",
-    ]))
+    ]))?;
+    argo::run()
 }

@@ -25,7 +25,7 @@ pub use exit::{Exit, RETRY_EXPRESSION};
 pub use explain::{BoxError, Explain};
 pub use key::{KeyError, KeyType, PrivateKey, SpkiHash};
 pub use name::{DomainName, Identifier, NameError, OwnerName};
-pub use renewal::{RenewalRule, SuggestedWindow};
+pub use renewal::{RenewalRule, SuggestedWindow, draw_of};
 pub use secret::SecretText;
 pub use sink::{FileNames, FolderLayout, SinkAddress, SinkFormat, SinkOptions, SinkSpecError};
 pub use source::{Found, Origin, Source, UnreadableSetting};

@@ -4,8 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use dns01_acme::{Ca, CaSettings};
-use dns01_core::{Certificate, Chain, Identifier, KeyType, SuggestedWindow};
+use dns01_core::{Certificate, Chain, Identifier, KeyType, draw_of};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, RenewalArgs, SinkArgs,
     planned_sinks,
@@ -14,6 +13,8 @@ use dns01_store::journal::{Engine, Extra, Next, Reason, Spec, State, Wish, next}
 use dns01_store::sink::Sink;
 use dns01_store::{Backend, Name};
 use futures_util::future::join_all;
+
+use crate::suggest::Suggestions;
 
 /// What is asked about, and with which flags.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ pub struct Asked<'a> {
 }
 
 /// What is to be done with a certificate.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Verdict {
     /// `none`, `deliver` or `issue`.
     pub action: &'static str,
@@ -53,15 +54,28 @@ pub struct Verdict {
     pub not_after: Option<DateTime<Utc>>,
     /// When it is due; how urgent it is.
     pub next_check: Option<DateTime<Utc>>,
+    /// Whether a sink lacks the certificate that there is.
+    pub sink_is_behind: bool,
+    /// Until when the CA is not asked, because it refused.
+    pub held_until: Option<DateTime<Utc>>,
 }
 
 /// Judges the certificate `name`.
 pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
+    judge(name, asked, &Suggestions::default()).await
+}
+
+/// The same as one of many.
+pub(crate) async fn judge(
+    name: &str,
+    asked: &Asked<'_>,
+    suggestions: &Suggestions,
+) -> Result<Verdict, Failure> {
     let name: Name = name.parse().attempt(|| "use the certificate's name".into())?;
     let definition = asked.definitions.certificate(name.as_str());
     if definition.is_some_and(|(_, certificate)| certificate.suspend) && !asked.force {
         let reason = "suspended in its definition".to_owned();
-        return Ok(Verdict { action: "none", reason, not_after: None, next_check: None });
+        return Ok(Verdict { action: "none", reason, ..Verdict::default() });
     }
     let issuer = ChosenIssuer::new(asked.issuer, definition)?;
     let spec = spec(&name, &issuer, asked)?;
@@ -77,51 +91,57 @@ pub async fn check(name: &str, asked: &Asked<'_>) -> Result<Verdict, Failure> {
     };
     let due_at = match &present {
         Some(leaf) => {
-            Some(due_at(&name, leaf, state.as_ref(), &spec.directory, &issuer, asked).await)
+            let directory = &spec.directory;
+            Some(due_at(&name, leaf, state.as_ref(), directory, &issuer, asked, suggestions).await)
         }
         None => None,
     };
-    let verdict = |action, reason: String| Verdict {
-        action,
-        reason,
+    let now = Utc::now();
+    let mut verdict = Verdict {
         not_after: present.as_ref().map(|leaf| leaf.not_after),
         next_check: due_at,
+        held_until: state.as_ref().and_then(|state| state.held_until(now)),
+        ..Verdict::default()
     };
     if let (None, Some(leaf), false) = (&state, &present, asked.force) {
-        return Ok(without_journal(leaf, &spec.names, due_at, verdict));
+        (verdict.action, verdict.reason) = without_journal(leaf, &spec.names, due_at);
+        return Ok(verdict);
+    }
+    if let Some(leaf) = &present {
+        verdict.sink_is_behind = a_sink_is_behind(&name, leaf, asked).await?;
     }
     let wish = Wish {
         run: asked.run,
         spec: &spec,
         csr: None,
         force: asked.force,
-        sink_is_behind: match &present {
-            Some(leaf) => a_sink_is_behind(&name, leaf, asked).await?,
-            None => false,
-        },
+        sink_is_behind: verdict.sink_is_behind,
         one_more: false,
         due_at,
-        now: Utc::now(),
+        now,
     };
-    Ok(match next(state.as_ref(), &wish) {
+    (verdict.action, verdict.reason) = words(&next(state.as_ref(), &wish), &wish);
+    Ok(verdict)
+}
+
+/// The action and its reason.
+fn words(next: &Next, wish: &Wish<'_>) -> (&'static str, String) {
+    let (action, reason) = match next {
         // A run that is forced never ends here: `order` knows whether it has had its force.
-        Next::Nothing if asked.force => verdict("issue", Reason::Forced.words().into()),
-        Next::Nothing => verdict("none", "delivered, unchanged and not due".into()),
-        Next::Deliver if wish.sink_is_behind => {
-            verdict("deliver", "a sink lacks the certificate".into())
-        }
-        Next::Deliver => {
-            verdict("deliver", "the last run ended before its delivery or its cleanup".into())
-        }
-        Next::Resume => verdict("issue", "an order is under way".into()),
-        Next::Abandon => verdict("issue", "the definition changed".into()),
-        Next::Start(reason) => verdict("issue", reason.words().into()),
+        Next::Nothing if wish.force => ("issue", Reason::Forced.words()),
+        Next::Nothing => ("none", "delivered, unchanged and not due"),
+        Next::Deliver if wish.sink_is_behind => ("deliver", "a sink lacks the certificate"),
+        Next::Deliver => ("deliver", "the last run ended before its delivery or its cleanup"),
+        Next::Resume => ("issue", "an order is under way"),
+        Next::Abandon => ("issue", "the definition changed"),
+        Next::Start(reason) => ("issue", reason.words()),
         // Not ended early: `order` says it with its own exit code, where people look for it.
         Next::NotBefore(at) => {
-            verdict("issue", format!("the CA refused before, and is not asked again until {at}"))
+            return ("issue", format!("the CA refused before, and is not asked again until {at}"));
         }
-        Next::Dead => verdict("issue", "the last attempt failed".into()),
-    })
+        Next::Dead => ("issue", "the last attempt failed"),
+    };
+    (action, reason.to_owned())
 }
 
 /// When the certificate is due; a CA that has refused is not even asked for its suggestion.
@@ -132,15 +152,17 @@ async fn due_at(
     directory: &str,
     issuer: &ChosenIssuer,
     asked: &Asked<'_>,
+    suggestions: &Suggestions,
 ) -> DateTime<Utc> {
     let rule = asked.renewal.rule(asked.definitions, name.as_str());
     let is_held = state.is_some_and(|state| state.held_until(Utc::now()).is_some());
     let suggested = if rule.wants_suggestion() && !is_held {
-        suggested(leaf, directory, issuer).await
+        suggestions.for_certificate(leaf, directory, issuer).await
     } else {
         None
     };
-    rule.due_at(leaf, suggested, state.map_or(0.5, State::draw))
+    let draw = state.map_or_else(|| draw_of(name.as_str()), State::draw);
+    rule.due_at(leaf, suggested, draw)
 }
 
 /// No journal is not "due": the certificate may have been made by someone else, or its journal be lost.
@@ -148,19 +170,17 @@ fn without_journal(
     leaf: &Certificate,
     names: &[Identifier],
     due_at: Option<DateTime<Utc>>,
-    verdict: impl Fn(&'static str, String) -> Verdict,
-) -> Verdict {
+) -> (&'static str, String) {
     let mut wanted = names.to_vec();
     wanted.sort();
-    if leaf.names != wanted {
-        return verdict("issue", "the certificate at hand is for other names".into());
-    }
-    match due_at {
-        Some(at) if at > Utc::now() => {
-            verdict("none", "the certificate at hand is good, though no journal knows it".into())
-        }
-        _ => verdict("issue", "the certificate is due for renewal".into()),
-    }
+    let (action, reason) = if leaf.names != wanted {
+        ("issue", "the certificate at hand is for other names")
+    } else if due_at.is_some_and(|at| at > Utc::now()) {
+        ("none", "the certificate at hand is good, though no journal knows it")
+    } else {
+        ("issue", "the certificate is due for renewal")
+    };
+    (action, reason.to_owned())
 }
 
 fn spec(name: &Name, issuer: &ChosenIssuer, asked: &Asked<'_>) -> Result<Spec, Failure> {
@@ -217,19 +237,4 @@ async fn a_sink_is_behind(
             false
         })
     }))
-}
-
-/// The CA's suggestion; advice, so that no failure here stops a check (RFC 9773 §4.3).
-async fn suggested(
-    leaf: &Certificate,
-    directory: &str,
-    issuer: &ChosenIssuer,
-) -> Option<SuggestedWindow> {
-    let id = leaf.ari_id.as_ref()?;
-    let mut settings = CaSettings::new(directory);
-    settings.roots_pem.clone_from(&issuer.roots_pem);
-    settings.retry_budget = issuer.retry_budget;
-    let ca = Ca::connect(&settings).await.ok()?;
-    let window = ca.renewal_window(id).await.ok()??;
-    Some(SuggestedWindow { start: window.start, end: window.end })
 }

@@ -1,7 +1,7 @@
 //! What the state says about the past: how attempts ended, and which certificate is the current one.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use dns01_core::{Chain, Exit};
+use dns01_core::{Chain, Exit, draw_of};
 
 use super::{Phase, State};
 
@@ -50,11 +50,11 @@ impl State {
         Chain::from_pem(pem).ok()
     }
 
-    /// The point of the CA's renewal window that was drawn at delivery, from 0 to 1.
+    /// The point of the CA's renewal window that was drawn at delivery, from 0 to 1; before one is, the name's own.
     pub fn draw(&self) -> f64 {
         let drawn =
             self.delivered.as_ref().and_then(|delivered| delivered.ari_draw.as_ref()?.parse().ok());
-        drawn.unwrap_or(0.5)
+        drawn.unwrap_or_else(|| draw_of(self.certificate.as_str()))
     }
 }
 

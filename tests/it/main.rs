@@ -3,6 +3,7 @@
 mod acme;
 mod audit;
 mod certbot;
+mod chart;
 mod exit_codes;
 mod experience;
 mod fakes;

@@ -1,4 +1,4 @@
-//! `cargo xtask codegen`: writes the generated reference pages and schemas anew. The tests that hold them do the writing.
+//! `cargo xtask codegen`: writes generated pages, schemas and the chart's copies anew. The tests that hold them do the writing.
 
 use crate::shell;
 use anyhow::Result;
@@ -13,5 +13,6 @@ pub(crate) fn run() -> Result<()> {
         "--",
         "reference",
         "schema",
+        "chart::generated",
     ]))
 }

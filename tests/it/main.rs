@@ -14,6 +14,7 @@ mod journal_rules;
 mod kill_sweep;
 mod kube;
 mod local_faults;
+mod propagation;
 mod providers;
 mod races;
 mod reference;

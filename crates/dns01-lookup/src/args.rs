@@ -1,6 +1,7 @@
 //! The flags with which every step that reads DNS chooses whom it asks.
 
 use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use dns01_core::Zone;
@@ -14,6 +15,9 @@ pub struct LookupArgs {
     /// Ask these servers about a zone, not those its NS records name (repeat; split horizon)
     #[arg(long, value_name = "ZONE=IP[:PORT],…")]
     pub authority: Vec<AuthorityArg>,
+    /// File of DNSKEY records that DNSSEC ends at; default: the root zone's keys (for private roots and tests)
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub trust_anchor: Option<PathBuf>,
 }
 
 /// One value of `--resolver`: addresses separated by commas, port 53 unless given.

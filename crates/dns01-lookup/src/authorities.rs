@@ -9,11 +9,10 @@ use std::net::{IpAddr, SocketAddr};
 use dns01_core::{OwnerName, Zone};
 use futures_util::future::{join, join_all};
 use hickory_proto::op::ResponseCode;
-use hickory_proto::rr::{RData, RecordType};
+use hickory_proto::rr::RecordType;
 
 use crate::resolver::{Resolver, show};
 use crate::sight::code_name;
-use crate::wire::from_wire;
 use crate::{Authorities, LookupError, Server, Unresolved};
 
 /// More name servers than any zone has; what is above is an attack or a mistake.
@@ -76,17 +75,11 @@ async fn server_names(
     zone: &Zone,
 ) -> Result<BTreeSet<OwnerName>, LookupError> {
     let reply = resolver.ask(&zone.apex, RecordType::NS).await?;
-    let names: BTreeSet<_> = reply
-        .answers
-        .iter()
-        .filter_map(|record| match &record.data {
-            RData::NS(server) => from_wire(&server.0),
-            _ => None,
-        })
-        .collect();
+    let names: BTreeSet<_> = reply.name_servers().into_iter().collect();
     if names.is_empty() {
         let why = match reply.code {
             ResponseCode::NoError => "it has no NS records".to_owned(),
+            ResponseCode::NXDomain => "its parent does not delegate it (NXDOMAIN)".to_owned(),
             code => format!("the question for its NS records was answered {}", code_name(code)),
         };
         return Err(LookupError::NoServers { zone: zone.clone(), why });

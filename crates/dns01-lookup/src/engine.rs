@@ -7,6 +7,7 @@
 //! of the wait.
 
 mod lego;
+mod observation;
 #[cfg(test)]
 mod simulation;
 mod streak;
@@ -19,9 +20,10 @@ mod virtual_clock;
 use std::time::Duration;
 
 pub(crate) use lego::Lego;
+pub(crate) use observation::{Details, Kind, Observation};
 pub(crate) use streak::Streak;
 pub use streak::StreakRule;
-pub(crate) use target::{Kind, Observation, Phase, Target};
+pub(crate) use target::{Phase, Target};
 
 /// More questions than this are never on their way at once.
 pub(crate) const MAX_IN_FLIGHT: usize = 256;
@@ -79,6 +81,13 @@ impl Engine {
     ) -> Self {
         let targets = servers.into_iter().map(Target::new).collect();
         Self { rule, targets, timeout, rechecked: false, second: (Duration::ZERO, 0) }
+    }
+
+    /// These targets are IPv6 addresses, which may not be reachable from here without the system's knowing it.
+    pub(crate) fn with_v6(mut self, are_v6: impl IntoIterator<Item = bool>) -> Self {
+        let targets = self.targets.iter_mut().zip(are_v6);
+        targets.filter(|(_, is_v6)| *is_v6).for_each(|(target, _)| target.set_v6());
+        self
     }
 
     /// What has been seen of each target, in the order given.
@@ -173,17 +182,30 @@ impl Engine {
         }
     }
 
-    /// Targets that cannot be reached from here while their server answers at another address.
+    /// Targets that cannot be reached from here while their server answers at another address. What merely gets lost on
+    /// the way to an IPv6 address is such a case as long as no IPv6 address at all has answered.
     pub(crate) fn excused(&self) -> Vec<bool> {
-        let answers = |server| {
-            self.targets.iter().any(|it| {
-                it.server() == server && matches!(it.last_kind(), Some(Kind::Shown | Kind::Missing))
-            })
+        let answers = |server| self.targets.iter().any(|it| it.server() == server && it.answers());
+        let has_v6 = self.targets.iter().any(|it| it.is_v6() && it.answers());
+        let lost =
+            |it: &Target| it.is_lost() && (it.last_kind() == Some(Kind::Unreachable) || !has_v6);
+        self.targets.iter().map(|it| lost(it) && answers(it.server())).collect()
+    }
+
+    /// Keeps what one more look at `target` brought, once the wait is over.
+    pub(crate) fn record(&mut self, target: usize, now: Duration, seen: Observation) {
+        if let Some(target) = self.targets.get_mut(target) {
+            target.record(now, seen);
+        }
+    }
+
+    /// The targets that were seen and left alone since.
+    pub(crate) fn stale(&self, now: Duration) -> Vec<usize> {
+        let stale = |it: &Target| {
+            it.agrees() && it.last_hit().is_none_or(|at| now.saturating_sub(at) > FRESH)
         };
-        self.targets
-            .iter()
-            .map(|it| it.last_kind() == Some(Kind::Unreachable) && answers(it.server()))
-            .collect()
+        let all = self.targets.iter().enumerate();
+        all.filter(|(_, target)| stale(target)).map(|(index, _)| index).collect()
     }
 
     /// Asks those once more whose confirmation is no longer fresh; not twice in a row, or slow servers would never end.

@@ -24,6 +24,14 @@ pub enum LookupError {
         #[source]
         source: BoxError,
     },
+    /// The servers that know are all silent; unlike a resolver's, their silence is the state of the zone.
+    #[error("no server of the zone that holds `{name}` answers: {servers}")]
+    Unserved {
+        /// The name that was asked for.
+        name: OwnerName,
+        /// Who was asked, such as `192.0.2.1 (no answer in time)`.
+        servers: String,
+    },
     /// No zone holds the name, or nobody is willing to say so.
     #[error("no zone holds `{name}`: {why}")]
     NoZone {
@@ -90,6 +98,9 @@ pub enum LookupError {
         /// What each server showed.
         report: Box<Report>,
     },
+    /// The file of trust anchors is unusable.
+    #[error("the trust anchors cannot be read: {0}")]
+    Anchors(String),
     /// This machine cannot open sockets.
     #[error("a socket for DNS could not be opened")]
     Socket(#[source] io::Error),
@@ -112,7 +123,7 @@ impl LookupError {
 impl Explain for LookupError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoResolver(_) => Exit::Config,
+            Self::NoResolver(_) | Self::Anchors(_) => Exit::Config,
             Self::NoAnswer { .. } => Exit::Transient,
             Self::NoZone { .. } | Self::CnameDangling { .. } | Self::NoServers { .. } => {
                 Exit::NotFound
@@ -121,7 +132,7 @@ impl Explain for LookupError {
                 Exit::Input
             }
             Self::TooMany { .. } => Exit::Policy,
-            Self::NotYet { .. } => Exit::NotYet,
+            Self::NotYet { .. } | Self::Unserved { .. } => Exit::NotYet,
             Self::Socket(error) => error.exit(),
         }
     }
@@ -132,6 +143,11 @@ impl Explain for LookupError {
             Self::NoAnswer { .. } => {
                 "check that DNS works from here, or name another server with --resolver IP"
                     .to_owned()
+            }
+            Self::Unserved { name, .. } => {
+                format!(
+                    "start the name servers of `{name}`, or open port 53 (UDP and TCP) from here to them"
+                )
             }
             Self::NoZone { name, .. } => {
                 format!(
@@ -158,6 +174,7 @@ impl Explain for LookupError {
                 format!("name the servers that matter with --authority {zone}=IP")
             }
             Self::NotYet { report } => return report.hint(),
+            Self::Anchors(_) => "name a file of DNSKEY records with --trust-anchor".to_owned(),
             Self::Socket(_) => return None,
         })
     }

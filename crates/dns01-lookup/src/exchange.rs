@@ -45,7 +45,10 @@ impl From<io::Error> for Trouble {
         use io::ErrorKind as Is;
         match error.kind() {
             Is::ConnectionRefused => Self::Refused,
-            Is::NetworkUnreachable | Is::AddrNotAvailable => Self::Unreachable(error),
+            Is::NetworkUnreachable
+            | Is::HostUnreachable
+            | Is::AddrNotAvailable
+            | Is::PermissionDenied => Self::Unreachable(error),
             _ => match error.raw_os_error() {
                 // EAFNOSUPPORT: a kernel without IPv6.
                 Some(97) => Self::Unreachable(error),
@@ -57,9 +60,9 @@ impl From<io::Error> for Trouble {
     }
 }
 
-/// What `at` answers when asked for `name`, without recursion.
+/// What `at` answers when asked for `name`, without recursion, with the signatures if there are any.
 pub(crate) async fn ask(at: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Trouble> {
-    ask_by(at, &Question { query: Query::query(name.clone(), kind), recurse: false }).await
+    ask_by(at, &Question::new(name, kind, Manner::Directly)).await
 }
 
 /// The same with the wish for recursion, for resolvers.
@@ -68,12 +71,35 @@ pub(crate) async fn ask_to_recurse(
     name: &Name,
     kind: RecordType,
 ) -> Result<Message, Trouble> {
-    ask_by(at, &Question { query: Query::query(name.clone(), kind), recurse: true }).await
+    ask_by(at, &Question::new(name, kind, Manner::Recursively)).await
+}
+
+/// The same with the signatures, and whatever the resolver itself thinks of them.
+pub(crate) async fn ask_unchecked(
+    at: SocketAddr,
+    name: &Name,
+    kind: RecordType,
+) -> Result<Message, Trouble> {
+    ask_by(at, &Question::new(name, kind, Manner::Unchecked)).await
 }
 
 struct Question {
     query: Query,
-    recurse: bool,
+    manner: Manner,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Manner {
+    /// With the signatures, where there are any.
+    Directly,
+    Recursively,
+    Unchecked,
+}
+
+impl Question {
+    fn new(name: &Name, kind: RecordType, manner: Manner) -> Self {
+        Self { query: Query::query(name.clone(), kind), manner }
+    }
 }
 
 async fn ask_by(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
@@ -119,10 +145,12 @@ async fn over_tcp(at: SocketAddr, question: &Question) -> Result<Message, Troubl
 
 fn request(question: &Question) -> Result<(u16, Vec<u8>), Trouble> {
     let mut message = Message::new(rand::random(), MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = question.recurse;
+    message.metadata.recursion_desired = question.manner != Manner::Directly;
+    message.metadata.checking_disabled = question.manner == Manner::Unchecked;
     message.add_query(question.query.clone());
     let mut edns = Edns::new();
     edns.set_max_payload(UDP_PAYLOAD);
+    edns.set_dnssec_ok(question.manner != Manner::Recursively);
     message.set_edns(edns);
     let bytes = message.to_vec().map_err(|_| Trouble::Silent)?;
     Ok((message.metadata.id, bytes))

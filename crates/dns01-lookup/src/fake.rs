@@ -85,6 +85,7 @@ pub(crate) fn lookup(resolvers: &[&Fake], authorities: &[(&str, &[&Fake])]) -> L
             .iter()
             .map(|(zone, servers)| format!("{zone}={}", list(servers)).parse().unwrap())
             .collect(),
+        trust_anchor: None,
     })
     .unwrap()
 }

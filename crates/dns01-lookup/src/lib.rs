@@ -7,6 +7,7 @@
 mod args;
 mod authorities;
 mod cname;
+mod dnssec;
 mod engine;
 mod error;
 mod exchange;
@@ -31,6 +32,7 @@ use dns01_core::{OwnerName, Published, Zone};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use args::{AuthorityArg, LookupArgs, ResolverArg};
+pub use dnssec::{Dnssec, SignatureState};
 pub use error::LookupError;
 pub use location::{Authorities, Location, Server, Unresolved};
 pub use report::{Progress, Report, Role, ServerReport};

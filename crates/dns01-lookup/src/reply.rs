@@ -100,6 +100,15 @@ impl Reply {
         Some((zone, servers.collect()))
     }
 
+    /// The names of the servers in the answer to a question for NS records.
+    pub(crate) fn name_servers(&self) -> Vec<OwnerName> {
+        let names = self.answers.iter().filter_map(|record| match &record.data {
+            RData::NS(server) => from_wire(&server.0),
+            _ => None,
+        });
+        names.collect()
+    }
+
     /// The addresses in the answer, at the end of CNAMEs too.
     pub(crate) fn addresses(&self) -> impl Iterator<Item = IpAddr> {
         self.answers.iter().filter_map(address)

@@ -2,12 +2,14 @@
 
 mod words;
 
+pub(crate) use words::SHOWED;
+
 use std::time::Duration;
 
-use dns01_core::Zone;
+use dns01_core::{OwnerName, Zone};
 use serde::Serialize;
 
-use crate::{Primary, Reason, Unresolved};
+use crate::{Dnssec, Primary, Reason, SignatureState, Unresolved};
 
 /// What every address of every server showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -24,6 +26,8 @@ pub struct Report {
     pub waited_ms: u64,
     /// How many questions were asked of all servers together; at most 1,000 in a second.
     pub asked: u32,
+    /// What validation says of each zone, as a CA does it; it does not hold the wait back.
+    pub dnssec: Vec<Dnssec>,
     /// The primary of the zone that is behind, where the wait failed and it could be asked.
     pub primary: Option<Primary>,
     /// Whose turn it is, where the wait failed and that could be found out.
@@ -35,6 +39,8 @@ pub struct Report {
 pub struct ServerReport {
     /// The zone.
     pub zone: Zone,
+    /// The name that is furthest behind there, or any.
+    pub owner: OwnerName,
     /// In what capacity it was asked.
     pub role: Role,
     /// The server's name, or its address where only that is known.
@@ -53,6 +59,18 @@ pub struct ServerReport {
     pub last_answer: String,
     /// For how long it has been answering that, in milliseconds.
     pub since_ms: u64,
+    /// The response code of the last answer, such as `NXDOMAIN`.
+    pub rcode: Option<String>,
+    /// How long the last answer took to come, in microseconds.
+    pub rtt_us: Option<u64>,
+    /// When it last failed to show all values, in milliseconds since the start.
+    pub last_miss_ms: Option<u64>,
+    /// The values that its last answer lacks, at most 16.
+    pub missing: Vec<String>,
+    /// The values in its last answer that are neither waited for nor held by the provider, at most 16.
+    pub extra: Vec<String>,
+    /// For how long a resolver may keep its last answer that there is no record, in seconds.
+    pub negative_ttl: Option<u32>,
     /// The zone's serial at this address, where it told it.
     pub serial: Option<u32>,
     /// The newest serial seen of the zone, where this address has an older one.
@@ -96,6 +114,12 @@ impl Report {
         self.servers.extend(later.servers);
     }
 
+    /// Why a CA that validates, as all public ones do, would get no answer: a sentence for each zone.
+    pub fn bogus(&self) -> impl Iterator<Item = &str> {
+        let bogus = self.dnssec.iter().filter(|it| it.state == SignatureState::Bogus);
+        bogus.filter_map(|it| it.reason.as_deref())
+    }
+
     /// The servers that count and do not agree.
     pub fn behind(&self) -> impl Iterator<Item = &ServerReport> {
         self.servers.iter().filter(|server| !server.agrees && !server.excused)
@@ -107,6 +131,7 @@ impl ServerReport {
     /// An address of which nothing is known yet.
     pub(crate) fn unasked(zone: Zone, server: String, address: String) -> Self {
         Self {
+            owner: zone.apex.clone(),
             zone,
             role: Role::Authority,
             server,
@@ -117,6 +142,12 @@ impl ServerReport {
             first_seen_ms: None,
             last_answer: "has not answered".to_owned(),
             since_ms: 0,
+            rcode: None,
+            rtt_us: None,
+            last_miss_ms: None,
+            missing: Vec::new(),
+            extra: Vec::new(),
+            negative_ttl: None,
             serial: None,
             newest_serial: None,
             flips: 0,

@@ -3,14 +3,18 @@
 //! A resolver that doesn't recurse (an authoritative server given as `--resolver`) may answer with a referral; it is
 //! followed to the servers of the delegated zone. Nothing is cached.
 
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dns01_core::{OwnerName, Zone};
 use hickory_net::NetError;
+use hickory_proto::dnssec::TrustAnchors;
 use hickory_proto::rr::RecordType;
 use hickory_resolver::system_conf::read_system_conf;
 
+use crate::dnssec;
 use crate::exchange;
 use crate::reply::{Reply, Useless};
 use crate::upstream::Upstream;
@@ -25,11 +29,18 @@ const MAX_REFERRALS: usize = 8;
 const MAX_GLUELESS: usize = 4;
 
 /// Whom to ask about a name.
-#[derive(Debug)]
 pub(crate) struct Resolver {
     upstreams: Vec<Upstream>,
+    addresses: Vec<SocketAddr>,
+    anchors: Arc<TrustAnchors>,
     last_good: AtomicUsize,
     authorities: Vec<(Zone, Vec<SocketAddr>)>,
+}
+
+impl fmt::Debug for Resolver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Resolver").field(&self.addresses).field(&self.authorities).finish()
+    }
 }
 
 impl Resolver {
@@ -46,9 +57,21 @@ impl Resolver {
             (true, Err(_)) if !authorities.is_empty() => Vec::new(),
             (true, Err(error)) => return Err(LookupError::NoResolver(error.into())),
         };
-        let upstreams: Result<_, _> = addresses.into_iter().map(Upstream::new).collect();
+        let upstreams: Result<_, _> = addresses.iter().copied().map(Upstream::new).collect();
         let upstreams = upstreams.map_err(|error| LookupError::NoResolver(error.into()))?;
-        Ok(Self { upstreams, last_good: AtomicUsize::new(0), authorities })
+        let anchors =
+            dnssec::anchors(args.trust_anchor.as_deref()).map_err(LookupError::Anchors)?;
+        Ok(Self { upstreams, addresses, anchors, last_good: AtomicUsize::new(0), authorities })
+    }
+
+    /// The addresses of the resolvers.
+    pub(crate) fn upstreams(&self) -> &[SocketAddr] {
+        &self.addresses
+    }
+
+    /// The keys that validation may end at.
+    pub(crate) fn anchors(&self) -> Arc<TrustAnchors> {
+        Arc::clone(&self.anchors)
     }
 
     /// The servers that the user named for exactly this zone.
@@ -65,7 +88,10 @@ impl Resolver {
         name: &OwnerName,
         kind: RecordType,
     ) -> Result<Reply, LookupError> {
-        let mut reply = self.ask_first(name, kind).await?;
+        let mut reply = match self.ask_first(name, kind).await {
+            Err(error) if is_failure_code(&error) => self.ask_around(name, kind, error).await?,
+            reply => reply?,
+        };
         let mut cut: Option<OwnerName> = None;
         for _ in 0..MAX_REFERRALS {
             let Some((zone, servers)) = reply.referral() else { return Ok(reply) };
@@ -121,10 +147,39 @@ impl Resolver {
         refused.ok_or_else(|| no_answer(name, list("resolver", &asked), useless))
     }
 
+    /// A resolver answers SERVFAIL when the zone's servers are silent or its signatures wrong. So the servers of the closest
+    /// zone above that the resolver can find are asked, and point the way down.
+    async fn ask_around(
+        &self,
+        name: &OwnerName,
+        kind: RecordType,
+        error: LookupError,
+    ) -> Result<Reply, LookupError> {
+        let mut above = name.clone();
+        while let Some(parent) = above.parent() {
+            let servers = match self.ask_first(&parent, RecordType::NS).await {
+                Ok(reply) => reply.name_servers(),
+                Err(again) if is_failure_code(&again) => Vec::new(),
+                Err(_) => break,
+            };
+            let addresses = self.looked_up(&servers).await;
+            if !addresses.is_empty() {
+                return ask_directly(&addresses, name, kind).await;
+            }
+            above = parent;
+        }
+        Err(error)
+    }
+
     /// Glue, else what the resolver says; never another referral, which could go in circles.
     async fn addresses_in(&self, reply: &Reply, servers: &[OwnerName]) -> Vec<SocketAddr> {
-        let mut found: Vec<_> = reply.glue().collect();
-        for server in servers.iter().take(if found.is_empty() { MAX_GLUELESS } else { 0 }) {
+        let found: Vec<_> = reply.glue().map(|ip| SocketAddr::new(ip, 53)).collect();
+        if found.is_empty() { self.looked_up(servers).await } else { found }
+    }
+
+    async fn looked_up(&self, servers: &[OwnerName]) -> Vec<SocketAddr> {
+        let mut found = Vec::new();
+        for server in servers.iter().take(MAX_GLUELESS) {
             for kind in [RecordType::A, RecordType::AAAA] {
                 found.extend(self.ask_first(server, kind).await.iter().flat_map(Reply::addresses));
             }
@@ -141,14 +196,29 @@ async fn ask_directly(
 ) -> Result<Reply, LookupError> {
     let mut refused = None;
     let mut useless = Useless::Nobody;
+    let mut silent = Vec::new();
     for server in servers {
         match ask_one(*server, name, kind).await {
             Ok(reply) if reply.is_refusal() => refused = Some(reply),
             Ok(reply) => return Ok(reply),
-            Err(error) => useless = error,
+            Err(error) => {
+                if matches!(error, Useless::Exchange(_)) {
+                    silent.push(format!("{} ({error})", show(*server)));
+                }
+                useless = error;
+            }
         }
     }
+    if !servers.is_empty() && silent.len() == servers.len() {
+        return Err(LookupError::Unserved { name: name.clone(), servers: silent.join(", ") });
+    }
     refused.ok_or_else(|| no_answer(name, list("name server", servers), useless))
+}
+
+/// Whether it was said that it can't, as against nothing.
+fn is_failure_code(error: &LookupError) -> bool {
+    let LookupError::NoAnswer { source, .. } = error else { return false };
+    matches!(source.downcast_ref(), Some(Useless::Code(_)))
 }
 
 async fn ask_one(server: SocketAddr, name: &OwnerName, kind: RecordType) -> Result<Reply, Useless> {

@@ -6,17 +6,38 @@ mod tests;
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{DNSClass, Name, RData, rdata::TXT};
 
-use crate::engine::{Kind, Observation};
+use crate::engine::{Details, Kind, Observation};
 use crate::exchange::Trouble;
+
+/// More values than this are not listed, nor longer ones in full.
+const MAX_LISTED: usize = 16;
 
 /// What `answer` to a TXT question for `owner` shows of `values`.
 pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observation {
-    let serial = answer.authorities.iter().find_map(|record| match &record.data {
-        RData::SOA(soa) => Some(soa.serial),
+    let mut seen = meaning(answer, owner, values);
+    let soa = answer.authorities.iter().find_map(|record| match &record.data {
+        RData::SOA(soa) => Some((soa.serial, soa.minimum.min(record.ttl))),
         _ => None,
     });
+    let texts = texts(answer, owner);
+    let is_there = |value: &&String| texts.iter().any(|text| text == value.as_bytes());
+    let others = texts.iter().filter(|text| !values.iter().any(|it| it.as_bytes() == &text[..]));
+    seen.details = Details {
+        code: Some(code_name(answer.metadata.response_code)),
+        serial: soa.map(|(serial, _)| serial),
+        // Only a negative answer is kept for this long (RFC 2308 §5).
+        keep: soa.filter(|_| texts.is_empty()).map(|(_, seconds)| seconds),
+        missing: values.iter().filter(|it| !is_there(it)).take(MAX_LISTED).cloned().collect(),
+        others: others.take(MAX_LISTED).map(|it| String::from_utf8_lossy(it).into()).collect(),
+        alias: alias(answer, owner).is_some(),
+        ..Details::default()
+    };
+    seen
+}
+
+fn meaning(answer: &Message, owner: &Name, values: &[String]) -> Observation {
     let code = answer.metadata.response_code;
-    let missing = |words: String| Observation { kind: Kind::Missing, words, serial };
+    let missing = |words: String| Observation::new(Kind::Missing, words);
     if !matches!(code, ResponseCode::NoError | ResponseCode::NXDomain) {
         return missing(format!("answers {}", code_name(code)));
     }
@@ -26,17 +47,10 @@ pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observ
     if code == ResponseCode::NXDomain {
         return missing("answers NXDOMAIN".to_owned());
     }
-    let at_owner = || {
-        answer
-            .answers
-            .iter()
-            .filter(|it| it.name == *owner && it.dns_class == DNSClass::IN)
-            .map(|it| &it.data)
-    };
-    if let Some(RData::CNAME(target)) = at_owner().find(|data| matches!(data, RData::CNAME(_))) {
+    if let Some(target) = alias(answer, owner) {
         return missing(format!(
             "answers with a CNAME to `{}`",
-            target.0.to_ascii().trim_end_matches('.')
+            target.to_ascii().trim_end_matches('.')
         ));
     }
     let texts = texts(answer, owner);
@@ -49,13 +63,23 @@ pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observ
         } else {
             format!("shows all {wanted} values")
         };
-        return Observation { kind: Kind::Shown, words, serial };
+        return Observation::new(Kind::Shown, words);
     }
     missing(match (shown, texts.len()) {
         (0, 0) => "has no TXT record".to_owned(),
         (0, 1) => "shows another value".to_owned(),
         (0, others) => format!("shows {others} other values"),
         _ => format!("shows {shown} of {wanted} values"),
+    })
+}
+
+/// Where `owner` leads, if it is an alias.
+fn alias<'a>(answer: &'a Message, owner: &Name) -> Option<&'a Name> {
+    answer.answers.iter().find_map(|record| match &record.data {
+        RData::CNAME(target) if record.name == *owner && record.dns_class == DNSClass::IN => {
+            Some(&target.0)
+        }
+        _ => None,
     })
 }
 
@@ -78,7 +102,7 @@ pub(crate) fn judge_trouble(trouble: &Trouble) -> Observation {
         Trouble::Refused => (Kind::Silent, "refuses connections"),
         Trouble::Silent | Trouble::Local(_) => (Kind::Silent, "does not answer"),
     };
-    Observation { kind, words: words.to_owned(), serial: None }
+    Observation::new(kind, words)
 }
 
 /// The strings of one record as one text (RFC 7208 §3.3 for the custom, RFC 8555 §8.4 for the use).

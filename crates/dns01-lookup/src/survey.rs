@@ -146,7 +146,7 @@ async fn look(zone: &Zone, wire: &Name, server: String, address: SocketAddr) -> 
             let sight = judge(&answer, wire, &[]);
             let plain = sight.kind == Kind::Shown || sight.words == "answers NXDOMAIN";
             seen.trouble = (!plain).then_some(sight.words);
-            seen.serial = sight.serial;
+            seen.serial = sight.details.serial;
             seen.values = texts(&answer, wire)
                 .into_iter()
                 .map(|text| String::from_utf8_lossy(&text).into_owned())

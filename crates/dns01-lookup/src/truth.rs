@@ -136,8 +136,10 @@ fn conclude(report: &mut Report, zone: &Zone, held: bool) {
         (Some(first), true) => {
             first.serial.filter(|_| newest.is_some()).map(|_| Reason::SameSerialDiffers)
         }
-        // A server that goes back and forth shows it now and then.
-        (Some(_), false) if were_there => None,
+        // One that goes back and forth shows it now and then.
+        (Some(_), false) if were_there => {
+            behind.iter().all(|server| server.flips == 1).then_some(Reason::Removed)
+        }
         (Some(_), false) if held => Some(Reason::ProviderHasNotPublished),
         (Some(_), false) => Some(Reason::NotOnThePrimary),
     };

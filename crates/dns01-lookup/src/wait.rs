@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, FuturesUnordered};
+use hickory_proto::op::Message;
 use tokio::time::{Instant, sleep_until};
 
 use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Rule, Step};
@@ -23,11 +24,20 @@ pub(crate) use stages::wait;
 /// `progress` hears at least this often that time goes by.
 const HEARTBEAT: Duration = Duration::from_secs(1);
 
-/// The answer to a question: which, asked when, and what it showed.
+/// The answer to a question: which, asked when, what it showed and what it was.
 struct Answer {
     question: usize,
     asked_at: Duration,
-    seen: Result<Observation, io::Error>,
+    seen: Result<(Observation, Option<Message>), io::Error>,
+}
+
+/// How a stage ended.
+struct Ended {
+    /// Whether the rule was satisfied in time.
+    done: bool,
+    report: Report,
+    /// The last answer to each question that showed records.
+    answers: Vec<Option<Message>>,
 }
 
 /// One stage of a wait: what is asked, until when, and who is told.
@@ -40,15 +50,15 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    /// The report, and whether the rule was satisfied in time.
     async fn run(
         &self,
         rule: Rule,
         progress: &mut (dyn FnMut(&Progress<'_>) + Send),
-    ) -> Result<(bool, Report), LookupError> {
+    ) -> Result<Ended, LookupError> {
         let Self { plan, start, timeout } = self;
         let begin = Instant::now();
-        let mut engine = Engine::new(rule, plan.servers(), *timeout);
+        let mut engine = Engine::new(rule, plan.servers(), *timeout).with_v6(plan.are_v6());
+        let mut kept = vec![None; plan.questions.len()];
         let mut answers = FuturesUnordered::new();
         let mut told: Option<(usize, Duration)> = None;
         loop {
@@ -58,13 +68,24 @@ impl Run<'_> {
                     answers.extend(due.into_iter().map(|question| plan.ask(question, now)));
                     continue;
                 }
-                Step::Done => return Ok((true, plan.report(&engine, now))),
-                Step::Late => return Ok((false, plan.report(&engine, now))),
+                Step::Done => {
+                    let report = plan.report(&engine, now);
+                    return Ok(Ended { done: true, report, answers: kept });
+                }
+                Step::Late => {
+                    drop(answers);
+                    self.look_again(&mut engine, begin).await?;
+                    let report = plan.report(&engine, begin.elapsed());
+                    return Ok(Ended { done: false, report, answers: kept });
+                }
                 Step::Wait(until) => {
                     let heard = told.map_or(now, |(_, at)| at + HEARTBEAT);
                     let until = until.min(heard.max(now + Duration::from_millis(1)));
                     tokio::select! {
-                        Some(answer) = answers.next() => hear(&mut engine, answer, begin.elapsed())?,
+                        Some(mut answer) = answers.next() => {
+                            keep(&mut kept, &mut answer);
+                            hear(&mut engine, answer, begin.elapsed())?;
+                        }
                         () = sleep_until(begin + until) => (),
                     }
                 }
@@ -81,6 +102,21 @@ impl Run<'_> {
                 progress(&Progress { agreeing, total, elapsed, behind: &behind });
             }
         }
+    }
+}
+
+impl Run<'_> {
+    /// Those that showed the values and were left alone since may have lost them; whether they did is part of the reason.
+    async fn look_again(&self, engine: &mut Engine, begin: Instant) -> Result<(), LookupError> {
+        let stale = engine.stale(begin.elapsed());
+        let mut answers = stream::iter(stale)
+            .map(|question| self.plan.ask(question, begin.elapsed()))
+            .buffer_unordered(MAX_IN_FLIGHT);
+        while let Some(answer) = answers.next().await {
+            let (seen, _) = answer.seen.map_err(LookupError::Socket)?;
+            engine.record(answer.question, begin.elapsed(), seen);
+        }
+        Ok(())
     }
 }
 
@@ -108,10 +144,18 @@ pub(crate) async fn look_once(
     Ok(report)
 }
 
+/// Keeps an answer with records in it.
+fn keep(kept: &mut [Option<Message>], answer: &mut Answer) {
+    let Ok((_, message)) = &mut answer.seen else { return };
+    if let Some(message) = message.take().filter(|it| !it.answers.is_empty()) {
+        kept[answer.question] = Some(message);
+    }
+}
+
 /// Tells the engine; only a fault of this machine ends the wait.
 fn hear(engine: &mut Engine, answer: Answer, now: Duration) -> Result<(), LookupError> {
     match answer.seen {
-        Ok(seen) => engine.observe(answer.question, answer.asked_at, now, seen),
+        Ok((seen, _)) => engine.observe(answer.question, answer.asked_at, now, seen),
         Err(error) => return Err(LookupError::Socket(error)),
     }
     Ok(())

@@ -174,7 +174,11 @@ pub async fn wait(
     if let (Some(report), WaitPropagation::NAME) = (report, io.step()) {
         io.put_json("report", report)?;
     }
-    seen.attempt(|| format!("see {names} on every name server"))
+    let report = seen.attempt(|| format!("see {names} on every name server"))?;
+    for flaw in report.bogus() {
+        tracing::warn!("DNSSEC: {flaw}; a CA that validates will refuse it");
+    }
+    Ok(report)
 }
 
 /// One line for people.
@@ -183,8 +187,12 @@ pub fn summary(report: &Report) -> String {
     if report.total == 0 {
         return format!("nobody was asked, {}.{} s", tenths / 10, tenths % 10);
     }
+    let excused = match report.servers.iter().filter(|server| server.excused).count() {
+        0 => String::new(),
+        count => format!(" ({count} cannot be reached from here)"),
+    };
     format!(
-        "{} of {} addresses agree, {}.{} s",
+        "{} of {} addresses agree{excused}, {}.{} s",
         report.agreeing,
         report.total,
         tenths / 10,

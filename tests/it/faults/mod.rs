@@ -14,7 +14,7 @@ use harness::Run;
 
 /// The termination message is one line that ends with the exit, and says all of `words`.
 #[track_caller]
-fn says(run: &Run, code: i32, words: &[&str]) {
+pub(crate) fn says(run: &Run, code: i32, words: &[&str]) {
     let run = run.clone().exit(code);
     assert!(!run.termination.contains('\n'), "{run}");
     for word in words {

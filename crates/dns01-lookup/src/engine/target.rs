@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::{Kind, Observation};
+
 /// Between two looks while searching: an eighth of the time that has passed, from dense to brisk; a wait of more than
 /// half a minute slows down to sparse. The simulation holds these against the overshoot they are for.
 const DENSE: Duration = Duration::from_millis(50);
@@ -17,32 +19,10 @@ const PAIR_INTERVAL: Duration = Duration::from_millis(10);
 /// A target that went back has to show the values so often in a row, one question after the other.
 const STREAK: u32 = 20;
 const STREAK_INTERVAL: Duration = Duration::from_millis(100);
+/// So many questions in a row that nobody answers at an IPv6 address are no accident.
+const LOST: u32 = 2;
 /// While it stays away, it is asked ever more rarely, down to this.
 const AWAY: Duration = Duration::from_millis(500);
-
-/// What a question brought, as far as the schedule is concerned.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Kind {
-    /// All values.
-    Shown,
-    /// An answer without all values.
-    Missing,
-    /// No answer.
-    Silent,
-    /// There is no way to this address from here.
-    Unreachable,
-}
-
-/// What a question brought.
-#[derive(Clone, Debug, Eq, PartialEq)]
-pub(crate) struct Observation {
-    /// What it means.
-    pub(crate) kind: Kind,
-    /// The same for people: `answers NXDOMAIN`.
-    pub(crate) words: String,
-    /// The zone's serial, where the answer told it.
-    pub(crate) serial: Option<u32>,
-}
 
 /// How far a target has come.
 #[derive(Clone, Copy, Debug, Eq, Ord, PartialEq, PartialOrd)]
@@ -61,6 +41,9 @@ pub(crate) enum Phase {
 #[derive(Clone, Debug)]
 pub(crate) struct Target {
     server: usize,
+    is_v6: bool,
+    /// How many questions in a row brought no answer.
+    silences: u32,
     phase: Phase,
     in_flight: usize,
     next_at: Duration,
@@ -70,6 +53,7 @@ pub(crate) struct Target {
     unstable: bool,
     first_seen: Option<Duration>,
     last_hit: Option<Duration>,
+    last_miss: Option<Duration>,
     last: Option<Observation>,
     last_since: Duration,
     flips: u32,
@@ -80,6 +64,8 @@ impl Target {
     pub(super) fn new(server: usize) -> Self {
         Self {
             server,
+            is_v6: false,
+            silences: 0,
             phase: Phase::Searching,
             in_flight: 0,
             next_at: Duration::ZERO,
@@ -88,6 +74,7 @@ impl Target {
             unstable: false,
             first_seen: None,
             last_hit: None,
+            last_miss: None,
             last: None,
             last_since: Duration::ZERO,
             flips: 0,
@@ -97,6 +84,29 @@ impl Target {
 
     pub(super) fn server(&self) -> usize {
         self.server
+    }
+
+    pub(super) fn set_v6(&mut self) {
+        self.is_v6 = true;
+    }
+
+    /// Whether the last question was answered, with whatever.
+    pub(crate) fn answers(&self) -> bool {
+        matches!(self.last_kind(), Some(Kind::Shown | Kind::Missing))
+    }
+
+    /// Whether it is an IPv6 address.
+    pub(super) fn is_v6(&self) -> bool {
+        self.is_v6
+    }
+
+    /// Whether there seems to be no way to it: the system says so, or two questions in a row got lost, TCP included.
+    pub(super) fn is_lost(&self) -> bool {
+        match self.last_kind() {
+            Some(Kind::Unreachable) => true,
+            Some(Kind::Silent) => self.is_v6 && self.silences >= LOST && self.first_seen.is_none(),
+            _ => false,
+        }
     }
 
     pub(crate) fn phase(&self) -> Phase {
@@ -123,6 +133,11 @@ impl Target {
 
     pub(super) fn last_hit(&self) -> Option<Duration> {
         self.last_hit
+    }
+
+    /// When it last failed to show the values.
+    pub(crate) fn last_miss(&self) -> Option<Duration> {
+        self.last_miss
     }
 
     /// The last answer, and since when it has been that.
@@ -214,11 +229,14 @@ impl Target {
     /// Keeps what a question brought, without drawing a conclusion.
     pub(super) fn record(&mut self, now: Duration, seen: Observation) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.silences = if seen.kind == Kind::Silent { self.silences + 1 } else { 0 };
         if seen.kind == Kind::Shown {
             self.first_seen.get_or_insert(now);
             self.last_hit = Some(now);
-        } else if seen.kind == Kind::Missing && self.last_kind() == Some(Kind::Shown) {
-            self.flips += 1;
+        } else {
+            self.last_miss = Some(now);
+            self.flips +=
+                u32::from(seen.kind == Kind::Missing && self.last_kind() == Some(Kind::Shown));
         }
         if self.last.as_ref().is_some_and(|last| last.words != seen.words) {
             self.last_since = now;

@@ -97,6 +97,25 @@ fn an_address_without_route_is_excused_only_while_its_server_answers_elsewhere()
 }
 
 #[test]
+fn an_ipv6_address_that_swallows_questions_is_excused_only_while_no_ipv6_works_from_here() {
+    let wait = |servers: &[usize], v6: &[bool], show: &dyn Fn(usize) -> Kind| {
+        let engine = Engine::new(Rule::Stable, servers.iter().copied(), ms(60_000));
+        let (end, engine) = run(engine.with_v6(v6.iter().copied()), |target, _| {
+            let kind = show(target);
+            Reaction { kind, takes: if kind == Kind::Silent { ms(2_800) } else { ms(2) } }
+        });
+        (end.done, engine.excused())
+    };
+    let last_is_silent = |target| if target == 2 { Kind::Silent } else { Kind::Shown };
+    let lone = [false, false, true];
+    assert_eq!(wait(&[0, 1, 1], &lone, &last_is_silent), (true, vec![false, false, true]));
+    // It has no other address, or another IPv6 address answers, or it is no IPv6 address.
+    assert!(!wait(&[0, 1, 2], &lone, &last_is_silent).0);
+    assert!(!wait(&[0, 0, 0], &[false, true, true], &last_is_silent).0);
+    assert!(!wait(&[0, 0, 0], &[false; 3], &last_is_silent).0);
+}
+
+#[test]
 fn a_server_that_never_answers_is_asked_rarely_and_waited_for() {
     let (end, _) =
         simulate(&[0, 1], ms(2), |target, _| if target == 0 { Kind::Shown } else { Kind::Silent });

@@ -75,5 +75,5 @@ fn observation(kind: Kind) -> Observation {
         Kind::Silent => "silent",
         Kind::Unreachable => "unreachable",
     };
-    Observation { kind, words: words.to_owned(), serial: None }
+    Observation::new(kind, words)
 }

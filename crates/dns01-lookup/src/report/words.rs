@@ -5,6 +5,8 @@ use std::time::Duration;
 use super::{Report, ServerReport};
 use crate::{Reason, Role};
 
+/// How the answers of a server begin that showed the values and lost them once.
+pub(crate) const SHOWED: &str = "showed them and now ";
 /// More servers than this are not named in one line.
 const MAX_NAMED: usize = 8;
 
@@ -27,7 +29,8 @@ impl ServerReport {
             (Some(own), Some(newest)) => format!(", serial {own} < {newest},"),
             _ => String::new(),
         };
-        format!("{} still {}{lag} for {}", self.place(), self.last_answer, seconds(since))
+        let still = if self.last_answer.starts_with(SHOWED) { "" } else { "still " };
+        format!("{} {still}{}{lag} for {}", self.place(), self.last_answer, seconds(since))
     }
 }
 
@@ -42,7 +45,10 @@ impl Report {
         }
         let verb = if self.total == 1 { "address agrees" } else { "addresses agree" };
         let reason = self.reason().map(|reason| format!("; {reason}")).unwrap_or_default();
-        format!("{}; {} of {} {verb}{reason}", behind.join(", "), self.agreeing, self.total)
+        let bogus: Vec<_> = self.bogus().map(|it| format!("; DNSSEC: {it}")).collect();
+        let bogus = bogus.concat();
+        let behind = behind.join(", ");
+        format!("{behind}; {} of {} {verb}{reason}{bogus}", self.agreeing, self.total)
     }
 
     /// Whose turn it is, as a half-sentence.
@@ -71,6 +77,10 @@ impl Report {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
+        } else if first.role == Role::Resolver && self.bogus().next().is_some() {
+            format!(
+                "sign `{zone}` anew, or correct its DS record: a CA will refuse it as resolvers do"
+            )
         } else if first.role == Role::Resolver {
             "wait longer: a resolver may keep an old answer for as long as the SOA record of the zone says".to_owned()
         } else if self.reason == Some(Reason::Removed) {
@@ -82,6 +92,8 @@ impl Report {
             format!("ask the operator of {} why it differs at the same serial", first.server)
         } else if first.flips > 0 {
             format!("ask the operator of {} why its answers differ", first.server)
+        } else if let Some(domain) = self.undelegated() {
+            format!("delegate `{domain}`: as it is, its closest zone is `{zone}`")
         } else if self.agreeing == 0 {
             format!(
                 "check that the records are in zone `{zone}` at the provider that serves it; if they are, wait longer"
@@ -89,6 +101,16 @@ impl Report {
         } else {
             format!("wait longer, or repair the zone transfer of `{zone}` to {}", first.server)
         })
+    }
+
+    /// The domain that has a zone of its own, and whose delegation from a top-level domain is missing.
+    fn undelegated(&self) -> Option<String> {
+        let first = self.behind().next()?;
+        let is_top = first.zone.apex.labels().count() == 1;
+        let top = is_top && first.rcode.as_deref() == Some("NXDOMAIN");
+        let owner = first.owner.as_str().strip_suffix(&format!(".{}", first.zone))?;
+        let domain = owner.rsplit('.').next()?;
+        top.then(|| format!("{domain}.{}", first.zone))
     }
 
     pub(crate) fn facts(&self) -> Vec<(String, String)> {
@@ -113,7 +135,9 @@ impl Report {
         let unresolved = self.unresolved.iter().map(|it| {
             ("no address".to_owned(), format!("{} of zone {}: {}", it.server, it.zone, it.reason))
         });
-        self.servers.iter().map(line).chain(unresolved).collect()
+        let dnssec =
+            self.dnssec.iter().filter_map(|it| Some(("DNSSEC".to_owned(), it.reason.clone()?)));
+        self.servers.iter().map(line).chain(unresolved).chain(dnssec).collect()
     }
 }
 

@@ -94,5 +94,8 @@ fn a_negative_answer_tells_the_serial() {
     let mut negative = answer(ResponseCode::NXDomain, &[]);
     let soa = SOA::new(name("ns.a.test."), name("root.a.test."), 2_026_112_101, 1, 1, 1, 1);
     negative.add_authority(Record::from_rdata(name("a.test."), 1, RData::SOA(soa)));
-    assert_eq!(judge(&negative, &name(OWNER), &["a".to_owned()]).serial, Some(2_026_112_101));
+    assert_eq!(
+        judge(&negative, &name(OWNER), &["a".to_owned()]).details.serial,
+        Some(2_026_112_101)
+    );
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use dns01_core::{OwnerName, Zone};
 use futures_util::future::try_join_all;
 use hickory_proto::rr::{Name, RecordType};
+use tokio::time::Instant;
 
 use super::Answer;
 use crate::authorities::{MAX_SERVERS, authorities};
@@ -22,6 +23,8 @@ pub(crate) struct Plan {
     pub(super) questions: Vec<Question>,
     /// The zones of which the provider said that it holds all values.
     pub(super) held: BTreeSet<Zone>,
+    /// What the provider said that it holds, by name.
+    pub(super) published: BTreeMap<OwnerName, Vec<String>>,
     /// Who is asked.
     pub(super) role: Role,
 }
@@ -78,7 +81,11 @@ impl Plan {
             expected.iter().filter(|it| !says_so(it)).map(|it| &it.zone).collect();
         let held = wanted.keys().filter(|zone| !unknown.contains(*zone)).map(|it| (*it).clone());
         let held = held.collect();
-        Ok(Self { zones, questions, held, role: Role::Authority })
+        let published = expected
+            .iter()
+            .filter_map(|it| Some((it.owner.clone(), it.published.as_ref()?.values.clone())));
+        let published = published.collect();
+        Ok(Self { zones, questions, held, published, role: Role::Authority })
     }
 
     /// The same questions, put to recursive resolvers.
@@ -103,7 +110,18 @@ impl Plan {
             }
         }
         let zones = self.zones.iter().map(zone).collect();
-        Self { zones, questions, held: BTreeSet::new(), role: Role::Resolver }
+        Self {
+            zones,
+            questions,
+            held: BTreeSet::new(),
+            published: self.published.clone(),
+            role: Role::Resolver,
+        }
+    }
+
+    /// Which of them are asked at an IPv6 address.
+    pub(super) fn are_v6(&self) -> impl Iterator<Item = bool> {
+        self.questions.iter().map(|it| it.address.is_ipv6())
     }
 
     /// The engine's idea of the servers: a number for each.
@@ -114,6 +132,7 @@ impl Plan {
     pub(super) async fn ask(&self, question: usize, asked_at: Duration) -> Answer {
         let Question { address, wire, values, .. } = &self.questions[question];
         let recursive = self.role == Role::Resolver;
+        let start = Instant::now();
         let answer = if recursive {
             exchange::ask_to_recurse(*address, wire, RecordType::TXT).await
         } else {
@@ -123,10 +142,12 @@ impl Plan {
             Ok(mut message) => {
                 // A resolver may know; whether it is right was settled with the authorities before.
                 message.metadata.authoritative |= recursive;
-                Ok(judge(&message, wire, values))
+                let mut seen = judge(&message, wire, values);
+                seen.details.round_trip = start.elapsed();
+                Ok((seen, Some(message)))
             }
             Err(Trouble::Local(error)) => Err(error),
-            Err(trouble) => Ok(judge_trouble(&trouble)),
+            Err(trouble) => Ok((judge_trouble(&trouble), None)),
         };
         Answer { question, asked_at, seen }
     }

@@ -1,14 +1,19 @@
 //! The stages of a strategy, one after the other, within one deadline.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
+use dns01_core::Zone;
+use futures_util::future::{join, join_all};
+use hickory_proto::op::Message;
+use hickory_proto::rr::Record;
 use tokio::time::{Instant, sleep};
 
-use super::{Plan, Run};
+use super::{Ended, Plan, Run};
 use crate::engine::{Lego, Rule, Streak};
 use crate::resolver::Resolver;
 use crate::strategy::{Stage, Way};
-use crate::{Expectation, LookupError, Patience, Progress, Report, truth};
+use crate::{Dnssec, Expectation, LookupError, Patience, Progress, Report, dnssec, truth};
 
 /// A rule with another to fall back on gets lego's own timeout, or half of what is left.
 const FALL_BACK: Duration = Duration::from_mins(1);
@@ -32,19 +37,24 @@ pub(crate) async fn wait(
                 sleep(*pause).await;
             }
             Stage::Authorities(ways) => {
-                let (done, mut seen) = by_ways(ways, patience, &plan, start, progress).await?;
-                if !done {
-                    truth::explain(resolver, &plan, &mut seen).await;
-                    return Err(LookupError::NotYet { report: Box::new(seen) });
+                // The parent zones are asked meanwhile.
+                let zones = plan.zones.iter().map(|it| &it.zone);
+                let seen = by_ways(ways, patience, &plan, start, progress);
+                let (seen, signers) = join(seen, dnssec::signers(resolver, zones)).await;
+                let mut seen = seen?;
+                seen.report.dnssec = examine(resolver, &plan, &signers, seen.answers).await;
+                if !seen.done {
+                    truth::explain(resolver, &plan, &mut seen.report).await;
+                    return Err(LookupError::NotYet { report: Box::new(seen.report) });
                 }
-                report = seen;
+                report = seen.report;
             }
             Stage::Resolvers => {
                 let gate = plan.through(&patience.gates);
                 let run = Run { plan: &gate, start, timeout: left() };
-                let (done, seen) = run.run(Rule::Stable, progress).await?;
-                report.add(seen);
-                if !done {
+                let seen = run.run(Rule::Stable, progress).await?;
+                report.add(seen.report);
+                if !seen.done {
                     return Err(LookupError::NotYet { report: Box::new(report) });
                 }
             }
@@ -60,8 +70,8 @@ async fn by_ways(
     plan: &Plan,
     start: Instant,
     progress: &mut (dyn FnMut(&Progress<'_>) + Send),
-) -> Result<(bool, Report), LookupError> {
-    let mut seen = (false, Report::default());
+) -> Result<Ended, LookupError> {
+    let mut seen = Ended { done: false, report: Report::default(), answers: Vec::new() };
     for (index, way) in ways.iter().enumerate() {
         let left = patience.timeout.saturating_sub(start.elapsed());
         let is_last = index + 1 == ways.len();
@@ -72,7 +82,7 @@ async fn by_ways(
             Way::Streak => Rule::Streak(Streak::new(patience.streak)),
         };
         seen = Run { plan, start, timeout }.run(rule, progress).await?;
-        if seen.0 {
+        if seen.done {
             break;
         }
         if !is_last {
@@ -80,4 +90,22 @@ async fn by_ways(
         }
     }
     Ok(seen)
+}
+
+/// What validation says of each zone.
+async fn examine(
+    resolver: &Resolver,
+    plan: &Plan,
+    signers: &BTreeMap<Zone, Vec<Record>>,
+    answers: Vec<Option<Message>>,
+) -> Vec<Dnssec> {
+    let mut evidence = vec![Vec::new(); plan.zones.len()];
+    for (question, answer) in plan.questions.iter().zip(answers) {
+        evidence[question.zone].extend(answer.map(|answer| (question.address, answer)));
+    }
+    let zones = plan.zones.iter().zip(evidence).map(|(it, evidence)| {
+        let servers = it.addresses().map(|(_, address)| address).collect();
+        dnssec::examine(resolver, &it.zone, servers, signers.get(&it.zone), evidence)
+    });
+    join_all(zones).await
 }

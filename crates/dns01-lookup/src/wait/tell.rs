@@ -8,7 +8,8 @@ use hickory_proto::rr::Name;
 
 use super::Plan;
 use super::plan::Question;
-use crate::engine::{Engine, Kind, Target};
+use crate::engine::{Engine, Target};
+use crate::report::SHOWED;
 use crate::resolver::show;
 use crate::{Report, ServerReport};
 
@@ -29,6 +30,7 @@ impl Plan {
             unresolved: self.zones.iter().flat_map(|zone| zone.unresolved.clone()).collect(),
             waited_ms: millis(now),
             asked: servers.iter().map(|server| server.asked).sum(),
+            dnssec: Vec::new(),
             primary: None,
             reason: None,
             servers,
@@ -59,6 +61,14 @@ impl Plan {
             .map(|it| (&it.wire, &it.values[..]))
     }
 
+    /// The values that the provider doesn't hold, as far as that is known.
+    fn foreign(&self, question: &Question, mut others: Vec<String>) -> Vec<String> {
+        if let Some(held) = self.published.get(&question.owner) {
+            others.retain(|value| !held.contains(value));
+        }
+        others
+    }
+
     fn server_report(&self, names: &[((&Question, &Target), bool)], now: Duration) -> ServerReport {
         // What is said is about the name that is furthest behind.
         let worst = names.iter().min_by_key(|((_, target), _)| (target.agrees(), target.phase()));
@@ -69,22 +79,25 @@ impl Plan {
             None => ("has not answered".to_owned(), Duration::ZERO),
         };
         if target.wavers() {
-            words = format!("goes back and forth and now {words}");
+            let so_far = if target.flips() > 1 { "goes back and forth and now " } else { SHOWED };
+            words = format!("{so_far}{words}");
         }
         if names.len() > 1 {
             words = format!("{words} at `{}`", question.owner);
         }
         let targets = || names.iter().map(|((_, target), _)| *target);
         let agrees = targets().all(Target::agrees);
+        let answered = targets().any(Target::answers);
+        let details = target.last().map(|(seen, _)| seen.details.clone()).unwrap_or_default();
         ServerReport {
             zone: zone.zone.clone(),
+            owner: question.owner.clone(),
             role: self.role,
             server: zone.servers[question.server].name.clone(),
             address: show(question.address),
             agrees,
             excused: names.iter().any(|(_, excused)| *excused),
-            answered: targets()
-                .any(|it| matches!(it.last_kind(), Some(Kind::Shown | Kind::Missing))),
+            answered,
             first_seen_ms: targets()
                 .map(Target::first_seen)
                 .max_by_key(|at| at.unwrap_or(Duration::MAX))
@@ -92,12 +105,22 @@ impl Plan {
                 .map(millis),
             last_answer: words,
             since_ms: millis(now.saturating_sub(since)),
-            serial: target.last().and_then(|(seen, _)| seen.serial),
+            rcode: details.code,
+            rtt_us: answered.then(|| micros(details.round_trip)),
+            last_miss_ms: targets().filter_map(Target::last_miss).max().map(millis),
+            missing: details.missing,
+            extra: self.foreign(question, details.others),
+            negative_ttl: details.keep,
+            serial: details.serial,
             newest_serial: None,
             flips: targets().map(Target::flips).sum(),
             asked: targets().map(Target::asked).sum(),
         }
     }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -159,6 +159,7 @@ mod tests {
         let args = LookupArgs {
             resolver: vec!["192.0.2.1,[2001:db8::1]:54".parse().unwrap()],
             authority: vec!["a.test=192.0.2.2;b.test=192.0.2.3:54,::1".parse().unwrap()],
+            ..LookupArgs::default()
         };
         let resolver: dns01_lookup::ResolverArg = resolvers(&args).parse().unwrap();
         let authority: dns01_lookup::AuthorityArg = authorities(&args).parse().unwrap();

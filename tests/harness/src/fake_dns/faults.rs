@@ -20,9 +20,11 @@ pub fn delay(by: Duration) -> Fault {
 /// This share of the answers, in percent, gets lost, by UDP and TCP alike.
 pub fn loss(percent: u64, seed: u64) -> Fault {
     let dice = Dice::new(seed);
-    Arc::new(move |_, truth| {
-        if dice.below(100) < percent { Reaction::Silence } else { as_it_is(truth) }
-    })
+    Arc::new(
+        move |_, truth| {
+            if dice.below(100) < percent { Reaction::Silence } else { as_it_is(truth) }
+        },
+    )
 }
 
 /// It never answers.
@@ -149,9 +151,11 @@ pub fn bogus_signatures() -> Fault {
 }
 
 fn of_txt(fault: impl Fn(&Asked, Message) -> Reaction + Send + Sync + 'static) -> Fault {
-    Arc::new(move |asked, truth| {
-        if asked.kind == RecordType::TXT { fault(asked, truth) } else { as_it_is(truth) }
-    })
+    Arc::new(
+        move |asked, truth| {
+            if asked.kind == RecordType::TXT { fault(asked, truth) } else { as_it_is(truth) }
+        },
+    )
 }
 
 fn as_it_is(truth: Message) -> Reaction {

@@ -25,6 +25,7 @@ pub struct NamedBuilder {
     key: TsigKey,
     secondaries: usize,
     others: Vec<IpAddr>,
+    address: Option<IpAddr>,
     held: bool,
     recursive: bool,
 }
@@ -68,6 +69,12 @@ impl NamedBuilder {
         self
     }
 
+    /// The primary's address, which the lab has given out already, instead of a fresh one.
+    pub fn at(mut self, address: IpAddr) -> Self {
+        self.address = Some(address);
+        self
+    }
+
     /// Names a server that is none of ours, such as a [`crate::FakeDns`], as one more name server of every asked zone: `ns2`
     /// without secondaries, and so on.
     pub fn also_served_at(mut self, address: IpAddr) -> Self {
@@ -92,7 +99,9 @@ impl NamedBuilder {
         if self.zones.is_empty() {
             self.zones.push(Zone::new("example.test"));
         }
-        let servers: Vec<_> = (0..=self.secondaries).map(|_| self.lab.address()).collect();
+        let mut address = self.address.take();
+        let mut address = || address.take().unwrap_or_else(|| self.lab.address());
+        let servers: Vec<_> = (0..=self.secondaries).map(|_| address()).collect();
         let control = TsigKey::new(&self.lab.folder("rndc"), "control", Hmac::Sha256);
         let named: Vec<_> = servers.iter().chain(&self.others).copied().collect();
         let hosted = with_parents(&self.zones, &named);
@@ -138,6 +147,7 @@ impl Named {
             key,
             secondaries: 0,
             others: vec![],
+            address: None,
             held: false,
             recursive: false,
         }

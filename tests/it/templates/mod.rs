@@ -31,11 +31,11 @@ const FLOWS: [&str; 3] =
 
 /// One template of a WorkflowTemplate.
 #[derive(Clone, Debug)]
-struct Template {
+pub(crate) struct Template {
     /// The WorkflowTemplate's name.
     object: String,
     name: String,
-    body: Value,
+    pub(crate) body: Value,
 }
 
 /// A template that runs a pod of ours.
@@ -70,16 +70,18 @@ fn folder() -> PathBuf {
 }
 
 /// Every YAML document of a file, anchors resolved.
-fn documents(file: &Path) -> Vec<Value> {
-    let text = fs::read_to_string(file).unwrap();
-    serde_yaml::Deserializer::from_str(&text)
-        .map(|document| {
-            Value::deserialize(document).unwrap_or_else(|e| panic!("{}: {e}", file.display()))
-        })
+pub(super) fn documents(file: &Path) -> Vec<Value> {
+    parse(&fs::read_to_string(file).unwrap(), &file.display().to_string())
+}
+
+/// Every YAML document of a text that lies at `place`.
+pub(super) fn parse(text: &str, place: &str) -> Vec<Value> {
+    serde_yaml::Deserializer::from_str(text)
+        .map(|document| Value::deserialize(document).unwrap_or_else(|e| panic!("{place}: {e}")))
         .collect()
 }
 
-fn yaml_files(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     let mut files: Vec<PathBuf> =
         fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|file| file.extension().is_some_and(|ending| ending == "yaml"));
@@ -88,7 +90,7 @@ fn yaml_files(folder: &Path) -> Vec<PathBuf> {
 }
 
 /// The WorkflowTemplate objects.
-fn objects() -> Vec<Value> {
+pub(super) fn objects() -> Vec<Value> {
     let all = yaml_files(&folder()).iter().flat_map(|file| documents(file)).collect::<Vec<_>>();
     all.into_iter().filter(|object| object["kind"] == "WorkflowTemplate").collect()
 }
@@ -105,7 +107,7 @@ fn templates() -> Vec<Template> {
     objects().iter().flat_map(of).collect()
 }
 
-fn template(object: &str, name: &str) -> Template {
+pub(crate) fn template(object: &str, name: &str) -> Template {
     templates()
         .into_iter()
         .find(|template| template.object == object && template.name == name)
@@ -137,15 +139,15 @@ fn leaves() -> Vec<Leaf> {
     .collect()
 }
 
-fn list(value: &Value) -> Vec<Value> {
+pub(super) fn list(value: &Value) -> Vec<Value> {
     value.as_array().cloned().unwrap_or_default()
 }
 
-fn text(value: &Value) -> &str {
+pub(super) fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_else(|| panic!("{value} is no text"))
 }
 
-fn names(parameters: &[Value]) -> Vec<String> {
+pub(super) fn names(parameters: &[Value]) -> Vec<String> {
     parameters.iter().map(|parameter| text(&parameter["name"]).to_owned()).collect()
 }
 

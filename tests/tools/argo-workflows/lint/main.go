@@ -5,6 +5,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -47,12 +48,11 @@ func run(paths []string) error {
 			if err != nil || entry.IsDir() || filepath.Ext(file) != ".yaml" {
 				return err
 			}
-			return eachDocument(file, func(document []byte) error {
-				if err := lintEvents(file, document, started); err != nil {
+			return eachDocument(file, func(document []byte) {
+				if err := lintEvents(document, started); err != nil {
 					fmt.Printf("%s: %v\n", file, err)
 					refused++
 				}
-				return nil
 			})
 		})
 		if err != nil {
@@ -65,42 +65,46 @@ func run(paths []string) error {
 	return lintWorkflows(append(paths, started))
 }
 
-// lintWorkflows ends the process with 1 where the linter finds something.
 func lintWorkflows(paths []string) error {
+	// The linter says what it has found by ending the process.
+	found := false
+	logging.SetExitFunc(func(int) { found = true })
 	ctx := logging.WithLogger(context.Background(), logging.NewSlogLogger(logging.Error, logging.Text))
 	ctx, client, err := apiclient.NewClientFromOptsWithContext(ctx, apiclient.Opts{Offline: true, OfflineFiles: paths})
 	if err != nil {
 		return err
 	}
 	kinds := []string{"workflows", "workflowtemplates", "cronworkflows", "clusterworkflowtemplates"}
-	return lint.RunLint(ctx, client, kinds, "simple", true, lint.LintOptions{Files: paths, Strict: true, Printer: os.Stdout})
+	options := lint.LintOptions{Files: paths, Strict: true, Printer: os.Stdout}
+	if err := lint.RunLint(ctx, client, kinds, "simple", true, options); err != nil {
+		return err
+	}
+	if found {
+		return errors.New("refused")
+	}
+	return nil
 }
 
-func eachDocument(file string, use func([]byte) error) error {
+func eachDocument(file string, use func([]byte)) error {
 	text, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}
-	documents := yamlstream.NewDocumentDecoder(io.NopCloser(bytes.NewReader(text)))
-	defer documents.Close()
-	// A document must fit: shorter reads are refused rather than continued.
-	buffer := make([]byte, len(text)+1)
+	documents := yamlstream.NewYAMLReader(bufio.NewReader(bytes.NewReader(text)))
 	for {
-		size, err := documents.Read(buffer)
+		document, err := documents.Read()
 		if errors.Is(err, io.EOF) {
 			return nil
 		}
 		if err != nil {
 			return fmt.Errorf("%s: %w", file, err)
 		}
-		if err := use(buffer[:size]); err != nil {
-			return err
-		}
+		use(document)
 	}
 }
 
 // lintEvents reads an object of Argo Events strictly, and writes the workflows that it starts into a folder.
-func lintEvents(file string, document []byte, started string) error {
+func lintEvents(document []byte, started string) error {
 	var object unstructured.Unstructured
 	if err := yaml.Unmarshal(document, &object.Object); err != nil {
 		return err

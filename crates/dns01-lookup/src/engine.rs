@@ -33,6 +33,8 @@ pub(crate) const PER_SECOND: usize = 1_000;
 pub(crate) const MAX_QUESTIONS: u32 = 500_000;
 /// When one target took long to confirm, those confirmed longer ago than this are asked once more.
 const FRESH: Duration = Duration::from_secs(1);
+/// A server that has failed for so long may have moved.
+const TROUBLE: Duration = Duration::from_secs(5);
 /// What was seen everywhere right before the deadline may be confirmed for this much longer, as long as nothing speaks
 /// against it: two questions, each of which may have to go over TCP in the end.
 const GRACE: Duration = Duration::from_secs(6);
@@ -190,6 +192,15 @@ impl Engine {
         let lost =
             |it: &Target| it.is_lost() && (it.last_kind() == Some(Kind::Unreachable) || !has_v6);
         self.targets.iter().map(|it| lost(it) && answers(it.server())).collect()
+    }
+
+    /// Whether some target has failed to answer properly for a while: its address may not be right any more.
+    pub(crate) fn in_trouble(&self, now: Duration) -> bool {
+        let mut counted = self.targets.iter().zip(self.excused()).filter(|(_, excused)| !excused);
+        counted.any(|(target, _)| {
+            let last = target.last().filter(|(seen, _)| seen.is_trouble());
+            last.is_some_and(|(_, since)| now.saturating_sub(since) >= TROUBLE)
+        })
     }
 
     /// Keeps what one more look at `target` brought, once the wait is over.

@@ -7,6 +7,7 @@
 mod args;
 mod authorities;
 mod cname;
+mod delegation;
 mod dnssec;
 mod engine;
 mod error;
@@ -32,6 +33,7 @@ use dns01_core::{OwnerName, Published, Zone};
 use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
 
 pub use args::{AuthorityArg, LookupArgs, ResolverArg};
+pub use delegation::Delegation;
 pub use dnssec::{Dnssec, SignatureState};
 pub use error::LookupError;
 pub use location::{Authorities, Location, Server, Unresolved};
@@ -40,6 +42,7 @@ use resolver::Resolver;
 pub use strategy::{Patience, Strategy, StrategyError, StreakRule};
 pub use survey::{Survey, Surveyed};
 pub use truth::{Primary, Reason};
+pub use wait::Moved;
 
 /// So many names are located at once.
 const AT_ONCE: usize = 32;
@@ -53,6 +56,8 @@ pub struct Expectation {
     pub owner: OwnerName,
     /// The TXT values, all of which must be there. Others beside them don't matter.
     pub values: Vec<String>,
+    /// The challenges' names that lead to `owner` by a CNAME, each with its value. These are followed again at the end.
+    pub aliases: Vec<(OwnerName, String)>,
     /// What the provider said that it holds there, where it was asked. It only helps to explain a failure.
     pub published: Option<Published>,
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use dns01_core::{OwnerName, Zone};
 use serde::Serialize;
 
-use crate::{Dnssec, Primary, Reason, SignatureState, Unresolved};
+use crate::{Delegation, Dnssec, Moved, Primary, Reason, SignatureState, Unresolved};
 
 /// What every address of every server showed.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -26,6 +26,10 @@ pub struct Report {
     pub waited_ms: u64,
     /// How many questions were asked of all servers together; at most 1,000 in a second.
     pub asked: u32,
+    /// Zones whose parent names other servers than they do, where the wait took more than a second.
+    pub delegation: Vec<Delegation>,
+    /// Aliases that led elsewhere in the end than in the beginning.
+    pub moved: Vec<Moved>,
     /// What validation says of each zone, as a CA does it; it does not hold the wait back.
     pub dnssec: Vec<Dnssec>,
     /// The primary of the zone that is behind, where the wait failed and it could be asked.

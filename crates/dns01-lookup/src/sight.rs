@@ -23,6 +23,11 @@ pub(crate) fn judge(answer: &Message, owner: &Name, values: &[String]) -> Observ
     let is_there = |value: &&String| texts.iter().any(|text| text == value.as_bytes());
     let others = texts.iter().filter(|text| !values.iter().any(|it| it.as_bytes() == &text[..]));
     seen.details = Details {
+        failed: !answer.metadata.authoritative
+            || !matches!(
+                answer.metadata.response_code,
+                ResponseCode::NoError | ResponseCode::NXDomain
+            ),
         code: Some(code_name(answer.metadata.response_code)),
         serial: soa.map(|(serial, _)| serial),
         // Only a negative answer is kept for this long (RFC 2308 §5).

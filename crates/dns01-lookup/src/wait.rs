@@ -1,5 +1,6 @@
 //! Carries out what the engine decides: asks, listens, and tells what was seen.
 
+mod moves;
 mod plan;
 mod stages;
 mod tell;
@@ -7,6 +8,7 @@ mod tell;
 mod tests;
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -18,6 +20,7 @@ use crate::engine::{Engine, MAX_IN_FLIGHT, Observation, Rule, Step};
 use crate::resolver::Resolver;
 use crate::{Expectation, LookupError, Progress, Report};
 
+pub use moves::Moved;
 pub(crate) use plan::Plan;
 pub(crate) use stages::wait;
 
@@ -47,6 +50,8 @@ struct Run<'a> {
     start: Instant,
     /// For this stage.
     timeout: Duration,
+    /// Set while some server has been failing for a while, whatever it shows.
+    in_trouble: &'a AtomicBool,
 }
 
 impl Run<'_> {
@@ -55,7 +60,7 @@ impl Run<'_> {
         rule: Rule,
         progress: &mut (dyn FnMut(&Progress<'_>) + Send),
     ) -> Result<Ended, LookupError> {
-        let Self { plan, start, timeout } = self;
+        let Self { plan, start, timeout, in_trouble } = self;
         let begin = Instant::now();
         let mut engine = Engine::new(rule, plan.servers(), *timeout).with_v6(plan.are_v6());
         let mut kept = vec![None; plan.questions.len()];
@@ -91,6 +96,7 @@ impl Run<'_> {
                 }
             }
             let now = begin.elapsed();
+            in_trouble.store(engine.in_trouble(now), Ordering::Relaxed);
             let report = plan.report(&engine, now);
             if told
                 .is_none_or(|(agreeing, at)| agreeing != report.agreeing || now >= at + HEARTBEAT)

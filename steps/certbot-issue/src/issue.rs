@@ -248,6 +248,7 @@ impl<'a> Issuing<'a> {
                     zone: place.zone,
                     owner: place.owner,
                     values: vec![one.value.clone()],
+                    aliases: Vec::new(),
                     published: None,
                 }),
             }

@@ -119,19 +119,23 @@ pub async fn expectations(
     zone: Option<&Zone>,
 ) -> Result<Vec<Expectation>, Failure> {
     let mut by_owner: BTreeMap<(Zone, OwnerName), Expectation> = BTreeMap::new();
-    let mut expect = |zone: &Zone, owner: &OwnerName, value: &str, held: Option<&Published>| {
+    let mut expect = |zone: &Zone, owner: &OwnerName, it: &Challenge, held: Option<&Published>| {
         let one = by_owner.entry((zone.clone(), owner.clone())).or_insert_with(|| Expectation {
             zone: zone.clone(),
             owner: owner.clone(),
             values: Vec::new(),
+            aliases: Vec::new(),
             published: held.cloned(),
         });
-        one.values.push(value.to_owned());
+        one.values.push(it.value.clone());
+        if it.fqdn != *owner {
+            one.aliases.push((it.fqdn.clone(), it.value.clone()));
+        }
     };
     let mut unknown = Vec::new();
     for challenge in challenges {
         match published.iter().find(|held| held.values.contains(&challenge.value)) {
-            Some(held) => expect(&held.zone, &held.owner, &challenge.value, Some(held)),
+            Some(held) => expect(&held.zone, &held.owner, challenge, Some(held)),
             None => unknown.push(challenge),
         }
     }
@@ -154,7 +158,7 @@ pub async fn expectations(
     };
     let found = found.attempt(|| "find the zones of the challenges".into())?;
     for (challenge, location) in unknown.into_iter().zip(found) {
-        expect(&location.zone, &location.owner, &challenge.value, None);
+        expect(&location.zone, &location.owner, challenge, None);
     }
     Ok(by_owner.into_values().collect())
 }
@@ -175,6 +179,9 @@ pub async fn wait(
         io.put_json("report", report)?;
     }
     let report = seen.attempt(|| format!("see {names} on every name server"))?;
+    for delegation in &report.delegation {
+        tracing::warn!("{}", delegation.sentence());
+    }
     for flaw in report.bogus() {
         tracing::warn!("DNSSEC: {flaw}; a CA that validates will refuse it");
     }

@@ -35,6 +35,8 @@ pub(crate) struct Details {
     pub(crate) serial: Option<u32>,
     /// For how long a cache may keep that the record is not there, in seconds.
     pub(crate) keep: Option<u32>,
+    /// Whether the server itself failed: no authority, or a code that says nothing about the name.
+    pub(crate) failed: bool,
     /// The values that are not there.
     pub(crate) missing: Vec<String>,
     /// The values there that nobody waits for.
@@ -46,6 +48,11 @@ pub(crate) struct Details {
 }
 
 impl Observation {
+    /// Whether it says something about the server rather than about the zone.
+    pub(crate) fn is_trouble(&self) -> bool {
+        matches!(self.kind, Kind::Silent | Kind::Unreachable) || self.details.failed
+    }
+
     /// With nothing else to tell.
     pub(crate) fn new(kind: Kind, words: impl Into<String>) -> Self {
         Self { kind, words: words.into(), details: Details::default() }

@@ -45,10 +45,12 @@ impl Report {
         }
         let verb = if self.total == 1 { "address agrees" } else { "addresses agree" };
         let reason = self.reason().map(|reason| format!("; {reason}")).unwrap_or_default();
+        let moved: Vec<_> = self.moved.iter().map(|it| format!("; {}", it.sentence())).collect();
+        let moved = moved.concat();
         let bogus: Vec<_> = self.bogus().map(|it| format!("; DNSSEC: {it}")).collect();
         let bogus = bogus.concat();
         let behind = behind.join(", ");
-        format!("{behind}; {} of {} {verb}{reason}{bogus}", self.agreeing, self.total)
+        format!("{behind}; {} of {} {verb}{reason}{moved}{bogus}", self.agreeing, self.total)
     }
 
     /// Whose turn it is, as a half-sentence.
@@ -73,7 +75,9 @@ impl Report {
     pub(crate) fn hint(&self) -> Option<String> {
         let first = self.behind().next()?;
         let zone = &first.zone;
-        Some(if self.behind().all(|server| !server.answered) {
+        Some(if !self.moved.is_empty() {
+            "run `present` again: it writes where the CNAME leads now".to_owned()
+        } else if self.behind().all(|server| !server.answered) {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
@@ -137,7 +141,9 @@ impl Report {
         });
         let dnssec =
             self.dnssec.iter().filter_map(|it| Some(("DNSSEC".to_owned(), it.reason.clone()?)));
-        self.servers.iter().map(line).chain(unresolved).chain(dnssec).collect()
+        let delegation = self.delegation.iter().map(|it| ("delegation".to_owned(), it.sentence()));
+        let lines = self.servers.iter().map(line).chain(unresolved);
+        lines.chain(delegation).chain(dnssec).collect()
     }
 }
 

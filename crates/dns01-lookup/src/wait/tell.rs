@@ -30,6 +30,8 @@ impl Plan {
             unresolved: self.zones.iter().flat_map(|zone| zone.unresolved.clone()).collect(),
             waited_ms: millis(now),
             asked: servers.iter().map(|server| server.asked).sum(),
+            delegation: Vec::new(),
+            moved: Vec::new(),
             dnssec: Vec::new(),
             primary: None,
             reason: None,

@@ -16,6 +16,7 @@ fn expect(owner: &str, values: &[&str]) -> Expectation {
         zone: Zone { apex: "a.test".parse().unwrap() },
         owner: owner.parse().unwrap(),
         values: values.iter().map(|value| (*value).to_owned()).collect(),
+        aliases: Vec::new(),
         published: None,
     }
 }

@@ -3,12 +3,14 @@
 //! `cargo xtask codegen` (or `DNS01_BLESS=1` in the environment of this test) writes them anew.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use serde_json::{Map, Value};
 
 use super::{chart, root, values};
+use crate::templates::yaml_files;
 
 /// What is not embedded: kustomize is the other way to install, and rights are made from the values.
 const LEFT_OUT: [&str; 3] = ["kustomization.yaml", "image-fields.yaml", "rbac.yaml"];
@@ -19,11 +21,14 @@ fn is_blessing() -> bool {
 
 /// The YAML files of a folder that are embedded, by name.
 fn embedded(folder: &Path) -> BTreeMap<String, String> {
-    let Ok(entries) = fs::read_dir(folder) else { return BTreeMap::new() };
-    let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
-    names
-        .filter(|name| name.ends_with(".yaml") && !LEFT_OUT.contains(&name.as_str()))
-        .map(|name| (name.clone(), fs::read_to_string(folder.join(name)).unwrap()))
+    if !folder.is_dir() {
+        return BTreeMap::new();
+    }
+    let files = yaml_files(folder).into_iter();
+    files
+        .map(|file| (file.file_name().unwrap().to_str().unwrap().to_owned(), file))
+        .filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()))
+        .map(|(name, file)| (name, fs::read_to_string(file).unwrap()))
         .collect()
 }
 
@@ -58,7 +63,8 @@ fn the_readme_says_what_each_value_does() {
     for Row { path, meaning, is_branch } in rows(&text) {
         let default = values().pointer(&format!("/{}", path.replace('.', "/"))).unwrap().clone();
         let default = if is_branch { String::new() } else { format!("`{default}`") };
-        table.push_str(&format!("| `{path}` | {default} | {} |\n", meaning.replace('|', "\\|")));
+        let meaning = meaning.replace('|', "\\|");
+        let _ = writeln!(table, "| `{path}` | {default} | {meaning} |");
     }
     hold(&chart().join("README.md"), |page| {
         let (before, rest) = page.split_once("<!-- values -->\n").unwrap();

@@ -1,8 +1,10 @@
 //! What is refused, what is warned about, and what to do next.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
-use super::{chart, everything, helm, many, refusal, three};
+use super::{chart, everything, helm, many, names_of, refusal, render, root, three};
 
 #[test]
 #[ignore = "needs helm"]
@@ -117,4 +119,16 @@ fn a_cluster_without_argo_is_warned_about_and_not_refused() {
     for kind in ["WorkflowTemplate", "EventSource", "Sensor", "EventBus"] {
         assert!(said.contains(&format!("does not know the kind {kind}")), "{kind}: {said}");
     }
+}
+
+#[test]
+#[ignore = "needs helm"]
+fn the_application_of_the_page_about_argo_cd_gives_values_that_are_taken() {
+    let page = fs::read_to_string(root().join("docs/how-to/argo-cd.md")).unwrap();
+    let yaml = page.split_once("```yaml\n").unwrap().1.split_once("```").unwrap().0;
+    let application: Value = serde_yaml::from_str(yaml).unwrap();
+    let rendered = render(&application["spec"]["source"]["helm"]["valuesObject"]);
+    assert!(names_of(&rendered, "CronWorkflow").contains("dns01-renew-fleet"));
+    let shells = names_of(&rendered, "ConfigMap");
+    assert!(shells.contains("dns01-shop") && shells.contains("dns01-example-org"));
 }

@@ -9,6 +9,7 @@ mod exit_codes;
 mod experience;
 mod fakes;
 mod faults;
+mod fleet;
 mod flow;
 mod image;
 mod journal_rules;

@@ -9,7 +9,7 @@ use super::render::{Given, UID, render};
 use super::{Leaf, Template, leaves, list, names, text};
 
 /// A value for every parameter of a step, with what has to come along.
-const SAMPLES: [(&str, &[(&str, &str)]); 36] = [
+const SAMPLES: [(&str, &[(&str, &str)]); 38] = [
     ("certificate", &[("certificate", "shop")]),
     ("generation", &[("generation", "7")]),
     ("domains", &[("domains", "example.org, *.example.org\nwww.example.org")]),
@@ -29,6 +29,8 @@ const SAMPLES: [(&str, &[(&str, &str)]); 36] = [
     ("engine", &[("engine", "certbot")]),
     ("all", &[("all", "true")]),
     ("max-due", &[("max-due", "5")]),
+    ("report", &[("report", r#"[{"certificate":"shop","definitions":"dns01"}]"#)]),
+    ("later", &[("later", "150")]),
     ("retry-budget", &[("retry-budget", "1m")]),
     (
         "challenges",

@@ -6,6 +6,9 @@ use serde_json::json;
 
 use super::{Template, leaves, list, names, objects, templates, text};
 
+/// What the UI shows instead of a node's own name.
+const DISPLAY_NAME: &str = "workflows.argoproj.io/display-name";
+
 #[test]
 fn every_parameter_says_what_it_is() {
     for template in templates() {
@@ -83,7 +86,23 @@ fn only_names_of_our_own_are_parameters() {
                 name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
             assert!(is_kebab, "{}: {name}", template.object);
         }
+    }
+}
+
+#[test]
+fn only_a_fan_out_shows_another_name_and_that_is_the_certificates() {
+    for template in templates() {
+        let (object, shown) = (&template.object, &template.body["annotations"][DISPLAY_NAME]);
         // A renamed step's status is not found by the hook's expression, and a renamed hook is none.
-        assert!(!template.body.to_string().contains("display-name"), "{}", template.object);
+        if template.name != "renewal" {
+            assert!(!template.body.to_string().contains("display-name"), "{object}");
+            continue;
+        }
+        let shown = |certificate: &str| {
+            let given = [("certificate".to_owned(), certificate.to_owned())].into();
+            super::render::render(text(shown), &given)
+        };
+        // Of one letter Argo takes none.
+        assert_eq!((shown("shop"), shown("a")), ("shop".into(), "certificate-a".into()));
     }
 }

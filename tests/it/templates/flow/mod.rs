@@ -1,6 +1,7 @@
 //! The composites: references that resolve, a hook that always finds its arguments, and who runs when.
 
 mod dag;
+mod fleet;
 mod references;
 
 use serde_json::{Value, json};

@@ -110,6 +110,14 @@ fn rows(text: &str) -> Vec<Row> {
 }
 
 #[test]
+fn the_chart_has_the_version_of_everything_else() {
+    let text = fs::read_to_string(chart().join("Chart.yaml")).unwrap();
+    let chart: Value = serde_yaml::from_str(&text).unwrap();
+    assert_eq!(chart["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(chart["appVersion"], chart["version"]);
+}
+
+#[test]
 fn the_schema_of_config_is_that_of_dns01_yaml() {
     let text = fs::read_to_string(root().join("docs/reference/dns01.schema.json")).unwrap();
     let mut own: Map<String, Value> = serde_json::from_str(&text).unwrap();

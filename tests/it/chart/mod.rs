@@ -10,6 +10,7 @@ mod generated;
 mod plain;
 mod rendered;
 mod rights;
+mod triggers;
 mod upgrade;
 mod values;
 

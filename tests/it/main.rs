@@ -4,6 +4,7 @@ mod acme;
 mod audit;
 mod certbot;
 mod chart;
+mod cluster;
 mod events;
 mod exit_codes;
 mod experience;

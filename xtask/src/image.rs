@@ -17,7 +17,21 @@ const NAME: &str = concat!("ghcr.io/dns01/dns01:", env!("CARGO_PKG_VERSION"));
 const LARGEST: u64 = 12_000_000;
 const CERTIFICATES: &str = "etc/ssl/certs/ca-certificates.crt";
 
-pub(crate) fn run() -> Result<()> {
+/// Arguments of `image`.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Image {
+    /// Unoptimized and large, in seconds: for trying a change on the cluster
+    #[arg(long)]
+    dev: bool,
+}
+
+impl Image {
+    pub(crate) fn run(&self) -> Result<()> {
+        build(self.dev)
+    }
+}
+
+fn build(dev: bool) -> Result<()> {
     for (program, package) in
         [("buildah", "buildah"), ("ld.lld", "lld"), ("musl-gcc", "musl-tools")]
     {
@@ -27,7 +41,7 @@ pub(crate) fn run() -> Result<()> {
     let context = folder.join("build");
     // Left over from an earlier image, it could hide that something is missing from this one.
     fs::remove_dir_all(&context).ok();
-    fill(&context.join("rootfs"))?;
+    fill(&context.join("rootfs"), dev)?;
     fs::write(folder.join("Dockerfile"), last_stage()?)?;
     let archive = folder.join("dns01.oci.tar");
     fs::remove_file(&archive).ok();
@@ -49,12 +63,12 @@ pub(crate) fn run() -> Result<()> {
         megabytes(inside),
         megabytes(packed)
     );
-    ensure!(inside <= LARGEST, "the image holds more than {}", megabytes(LARGEST));
+    ensure!(dev || inside <= LARGEST, "the image holds more than {}", megabytes(LARGEST));
     Ok(())
 }
 
 /// Lays out what the first stage of the Dockerfile leaves in `/rootfs`.
-fn fill(rootfs: &Path) -> Result<()> {
+fn fill(rootfs: &Path, dev: bool) -> Result<()> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let libraries = shell::output(
         Command::new("rustc")
@@ -67,12 +81,15 @@ fn fill(rootfs: &Path) -> Result<()> {
         )?;
     }
     let mut cargo = shell::cargo();
-    cargo.args(["build", "--locked", "--release", "-p", "dns01", "--target", &target]);
-    cargo.env("RUSTFLAGS", link_flags()?);
+    cargo.args(["build", "--locked", "-p", "dns01", "--target", &target]);
+    if !dev {
+        cargo.arg("--release").env("RUSTFLAGS", link_flags()?);
+    }
     shell::run(&mut cargo)?;
     let target_folder = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| shell::root().join("target"), PathBuf::from);
-    let program = target_folder.join(target).join("release/dns01");
+    let profile = if dev { "debug" } else { "release" };
+    let program = target_folder.join(target).join(profile).join("dns01");
     shell::run(Command::new(program).arg("install").arg(format!("--to={}", rootfs.display())))?;
     let (from, to) = (Path::new("/").join(CERTIFICATES), rootfs.join(CERTIFICATES));
     fs::create_dir_all(to.parent().unwrap_or(rootfs))?;

@@ -38,7 +38,7 @@ enum Verb {
     /// Check licenses, sources and who may import what
     Deny,
     /// Build the container image
-    Image,
+    Image(image::Image),
     /// Check format and lints
     Lint,
     /// Run the tests that need no server: the inner loop
@@ -61,7 +61,7 @@ fn main() -> ExitCode {
         Verb::Codegen => codegen::run(),
         Verb::Demo(verb) => verb.run(),
         Verb::Deny => deny::run(),
-        Verb::Image => image::run(),
+        Verb::Image(verb) => verb.run(),
         Verb::Lint => lint::run(),
         Verb::Quick(verb) => verb.run(),
         Verb::Servers(verb) => verb.run(),

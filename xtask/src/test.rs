@@ -31,7 +31,7 @@ impl Test {
             deny::run()?;
         }
         if self.soak {
-            image::run()?;
+            image::Image::default().run()?;
         }
         // The namespace has no network: everything is built before it is entered.
         shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;

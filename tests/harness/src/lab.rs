@@ -41,7 +41,7 @@ impl Lab {
     /// A new lab whose servers the pods of [`crate::Cluster`] reach too.
     pub fn on_node() -> Self {
         // 198.18.0.0/24 has the pods, 198.18.255.0/24 the node (RFC 2544's networks, which lead nowhere).
-        let number = NODE_NETWORKS.fetch_add(1, Ordering::Relaxed);
+        let number = NODE_NETWORKS.fetch_add(1, Ordering::Relaxed) + std::process::id() * 17;
         Self::of_network([198, 18, u8::try_from(1 + number % 254).unwrap()])
     }
 

@@ -73,7 +73,7 @@ fn up() -> Result<()> {
     }
     setup::Setup::default().run()?;
     if !harness::image_archive().is_file() {
-        image::run()?;
+        image::Image::default().run()?;
     }
     let start = Instant::now();
     let folder = shell::root().join(".cluster");

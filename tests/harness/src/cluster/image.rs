@@ -17,8 +17,9 @@ pub(super) const ARGO_EVENTS: &str = "quay.io/argoproj/argo-events:v1.9.11";
 
 /// Imports everything that the cluster's pods run.
 pub(super) fn import_all(folder: &Path) {
-    let sleep = ["/pause", "sleep", "infinity"].map(ToOwned::to_owned);
-    of_program(folder, "dns01.invalid/pause:1", &tool("busybox"), "/pause", &sleep, "65535");
+    // busybox is what it is called.
+    let sleep = ["/bin/busybox", "sleep", "infinity"].map(ToOwned::to_owned);
+    of_program(folder, "dns01.invalid/pause:1", &tool("busybox"), "/bin/busybox", &sleep, "65535");
     of_program(
         folder,
         ARGOEXEC,

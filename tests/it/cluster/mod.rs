@@ -1,0 +1,11 @@
+//! Everything that the suite ships for Argo, run by Argo's own controllers on a real node.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stderr,
+    reason = "what a test needs and does not get fails it, and it shows what there was"
+)]
+
+mod platform;
+mod whole;
+mod workflow;

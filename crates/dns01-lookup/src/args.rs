@@ -64,7 +64,8 @@ fn addresses(text: &str) -> Result<Vec<SocketAddr>, String> {
     if found.is_empty() { Err("an IP address is missing".to_owned()) } else { Ok(found) }
 }
 
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// An IP address, with port 53 unless another is given.
+pub(crate) fn address(text: &str) -> Result<SocketAddr, String> {
     let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
     bare.parse::<IpAddr>()
         .map(|ip| SocketAddr::new(ip, 53))

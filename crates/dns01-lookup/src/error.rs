@@ -98,6 +98,9 @@ pub enum LookupError {
         /// What each server showed.
         report: Box<Report>,
     },
+    /// Resolvers behind HTTPS cannot be asked from here.
+    #[error("HTTPS cannot be set up")]
+    NoTls(#[source] BoxError),
     /// The file of trust anchors is unusable.
     #[error("the trust anchors cannot be read: {0}")]
     Anchors(String),
@@ -123,7 +126,7 @@ impl LookupError {
 impl Explain for LookupError {
     fn exit(&self) -> Exit {
         match self {
-            Self::NoResolver(_) | Self::Anchors(_) => Exit::Config,
+            Self::NoResolver(_) | Self::NoTls(_) | Self::Anchors(_) => Exit::Config,
             Self::NoAnswer { .. } => Exit::Transient,
             Self::NoZone { .. } | Self::CnameDangling { .. } | Self::NoServers { .. } => {
                 Exit::NotFound
@@ -174,6 +177,10 @@ impl Explain for LookupError {
                 format!("name the servers that matter with --authority {zone}=IP")
             }
             Self::NotYet { report } => return report.hint(),
+            Self::NoTls(_) => {
+                "install the package ca-certificates, or name a bundle with SSL_CERT_FILE"
+                    .to_owned()
+            }
             Self::Anchors(_) => "name a file of DNSKEY records with --trust-anchor".to_owned(),
             Self::Socket(_) => return None,
         })

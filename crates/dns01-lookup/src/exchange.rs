@@ -35,6 +35,9 @@ pub(crate) enum Trouble {
     /// There is no way to the address from here.
     #[error("not reachable from here")]
     Unreachable(#[source] io::Error),
+    /// It is asked by HTTPS, and this is what it does instead of answering.
+    #[error("{0}")]
+    Https(String),
     /// This machine can't open a socket.
     #[error("no socket")]
     Local(#[source] io::Error),
@@ -107,7 +110,7 @@ async fn ask_by(at: SocketAddr, question: &Question) -> Result<Message, Trouble>
     match by_udp {
         Ok(answer) if !answer.metadata.truncation => return Ok(answer),
         Err(trouble @ (Trouble::Unreachable(_) | Trouble::Local(_))) => return Err(trouble),
-        Ok(_) | Err(Trouble::Silent | Trouble::Refused) => (),
+        Ok(_) | Err(Trouble::Silent | Trouble::Refused | Trouble::Https(_)) => (),
     }
     timeout(TCP_TIMEOUT, over_tcp(at, question)).await.unwrap_or(Err(Trouble::Silent))
 }

@@ -105,6 +105,7 @@ pub(crate) fn judge_trouble(trouble: &Trouble) -> Observation {
     let (kind, words) = match trouble {
         Trouble::Unreachable(_) => (Kind::Unreachable, "cannot be reached from here"),
         Trouble::Refused => (Kind::Silent, "refuses connections"),
+        Trouble::Https(words) => (Kind::Silent, &words[..]),
         Trouble::Silent | Trouble::Local(_) => (Kind::Silent, "does not answer"),
     };
     Observation::new(kind, words)

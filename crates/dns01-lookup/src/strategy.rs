@@ -1,12 +1,12 @@
 //! What counts as visible: the stages of `--strategy`, one after the other.
 
 use std::fmt;
-use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
 use dns01_core::{Exit, Explain};
 
+use crate::Gate;
 pub use crate::engine::StreakRule;
 
 /// How long to wait, and for what. When to ask in the meantime is the engine's business.
@@ -17,7 +17,7 @@ pub struct Patience {
     /// What counts as visible.
     pub strategy: Strategy,
     /// Recursive resolvers that have to show the values too, once the authorities agree: for the stage `resolvers`.
-    pub gates: Vec<SocketAddr>,
+    pub gates: Vec<Gate>,
     /// The settings of the stage `streak`.
     pub streak: StreakRule,
 }
@@ -30,7 +30,7 @@ impl Patience {
     }
 
     /// The same by another strategy; one that needs a resolver fails without one, and one that cannot end in time too.
-    pub fn by(mut self, strategy: Strategy, gates: Vec<SocketAddr>) -> Result<Self, StrategyError> {
+    pub fn by(mut self, strategy: Strategy, gates: Vec<Gate>) -> Result<Self, StrategyError> {
         let pauses = strategy.0.iter().filter_map(|stage| match stage {
             Stage::Fixed(pause) => Some(*pause),
             _ => None,
@@ -251,7 +251,7 @@ mod tests {
         }
         let patience = || Patience::new(Duration::from_secs(10));
         let gated: Strategy = "stable,resolvers".parse().unwrap();
-        let gate = vec![SocketAddr::from(([192, 0, 2, 1], 53))];
+        let gate = vec![Gate::Dns(([192, 0, 2, 1], 53).into())];
         assert_eq!(patience().by(gated.clone(), Vec::new()), Err(StrategyError::Gates));
         assert_eq!(patience().by(Strategy::default(), gate.clone()), Err(StrategyError::Gates));
         assert_eq!(patience().by(gated, gate).unwrap().gates.len(), 1);

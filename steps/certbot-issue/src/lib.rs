@@ -111,6 +111,7 @@ impl Step for CertbotIssue {
                 lookup: self.lookup,
                 journal: self.journal.address(),
                 propagation: self.propagation_timeout.map(|timeout| timeout.0),
+                gates: Vec::new(),
             },
         };
         let issued = issue(&request, &lookup, io).await?;

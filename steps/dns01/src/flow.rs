@@ -7,7 +7,7 @@ use certbot_issue::{Certbot, Issue};
 use chrono::{DateTime, Utc};
 use cleanup::Remover;
 use dns01_core::{Chain, Exit, RenewalRule};
-use dns01_lookup::{Lookup, LookupArgs};
+use dns01_lookup::{GateArg, Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
     SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
@@ -43,6 +43,7 @@ pub(crate) struct Flow<'a> {
     pub(crate) force: bool,
     pub(crate) preferred_chain: Option<String>,
     pub(crate) propagation_timeout: Option<Duration>,
+    pub(crate) gates: &'a [GateArg],
     /// Whether the journal goes when the process ends.
     pub(crate) ephemeral: bool,
 }
@@ -243,6 +244,7 @@ impl Flow<'_> {
         let configured: Vec<_> = solvers.map(|solver| solver.propagation).collect();
         let asked = wait_propagation::Asked {
             timeout: self.propagation_timeout,
+            gates: self.gates,
             ..wait_propagation::Asked::default()
         };
         let patience = wait_propagation::patience(&asked, &configured)?;
@@ -272,6 +274,7 @@ impl Flow<'_> {
                 lookup: self.lookup_args.clone(),
                 journal: self.journal.address(),
                 propagation: self.propagation_timeout,
+                gates: self.gates.to_vec(),
             },
         };
         certbot_issue::issue(&request, self.lookup, self.io).await

@@ -133,6 +133,7 @@ impl Renew {
             force: self.force,
             preferred_chain: None,
             propagation_timeout: None,
+            gates: &[],
             ephemeral: false,
         };
         let finished = flow.run().await?;

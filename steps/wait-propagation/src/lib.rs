@@ -3,6 +3,7 @@
 //! Asks the servers themselves, never a cache; opens no journal, holds no credential, writes nothing. Where `present`
 //! said what the provider holds (`--published`), a value missing there is told apart from a server that lags.
 
+mod lego;
 mod look;
 mod patience;
 
@@ -14,12 +15,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use dns01_core::{Challenge, Exit, OwnerName, Published, Zone};
-use dns01_lookup::{Expectation, Lookup, LookupArgs, Patience, Progress, Report, ResolverArg};
+use dns01_lookup::{Expectation, GateArg, Lookup, LookupArgs, Patience, Progress, Report};
 use dns01_step::config::{GoDuration, Propagation};
 use dns01_step::{
     Attempt, ChallengeArgs, Definitions, Failure, Output, ProgressMode, Step, StepIo,
 };
 
+pub use lego::is_about_waiting;
 use patience::TIMEOUT;
 pub use patience::{Asked, patience};
 
@@ -49,9 +51,9 @@ pub struct WaitPropagation {
     /// What counts as visible: stable, or stable,resolvers, fixed:60s, none
     #[arg(long, value_name = "STRATEGY")]
     strategy: Option<String>,
-    /// Recursive resolvers that have to show it too, after the authorities, as IP or IP:port; with stable,resolvers
-    #[arg(long, value_name = "IP[:PORT]")]
-    gate_resolver: Vec<ResolverArg>,
+    /// Recursive resolvers that have to show it too, after the authorities, as IP, IP:port or https:// URL
+    #[arg(long, value_name = "IP[:PORT]|URL")]
+    gate_resolver: Vec<GateArg>,
     #[command(flatten)]
     lookup: LookupArgs,
 }

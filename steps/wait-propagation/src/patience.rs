@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use dns01_core::Exit;
-use dns01_lookup::{Patience, ResolverArg, Strategy, StreakRule};
+use dns01_lookup::{Gate, GateArg, Patience, Strategy, StreakRule};
 use dns01_step::config::{GoDuration, Propagation};
 use dns01_step::{Attempt as _, Failure};
+
+use crate::lego;
 
 /// How long is waited unless something else is said.
 pub(crate) const TIMEOUT: Duration = Duration::from_mins(10);
@@ -18,26 +20,37 @@ pub struct Asked<'a> {
     /// `--strategy`.
     pub strategy: Option<&'a str>,
     /// `--gate-resolver`.
-    pub gates: &'a [ResolverArg],
+    pub gates: &'a [GateArg],
 }
 
-/// The flags, else what the solvers of the names configure (the longest time; one strategy for all), else the default.
+/// The flags, else what the solvers of the names configure (the longest time; one strategy for all), else what the
+/// environment says for lego or the shell toolkit, else the default.
 pub fn patience(asked: &Asked<'_>, solvers: &[Propagation]) -> Result<Patience, Failure> {
-    decide(asked, solvers, &|name| std::env::var(name).ok())
+    let lego = lego::variables();
+    for line in lego::ignored(&lego) {
+        tracing::warn!("{line}");
+    }
+    decide(asked, solvers, lego::timeout(&lego)?, &|name| std::env::var(name).ok())
 }
 
 /// As [`patience`]; the environment is a function.
 fn decide(
     asked: &Asked<'_>,
     solvers: &[Propagation],
+    by_lego: Option<Duration>,
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Patience, Failure> {
     let longest = solvers.iter().filter_map(|one| one.timeout).max().map(|timeout| timeout.0);
-    let mut patience = Patience::new(asked.timeout.or(longest).unwrap_or(TIMEOUT));
+    let mut patience = Patience::new(asked.timeout.or(longest).or(by_lego).unwrap_or(TIMEOUT));
+    let gates = gates(asked, solvers)?;
     let configured = solvers.iter().filter_map(|one| one.strategy.as_deref());
     let strategy = match asked.strategy {
         Some(text) => text.to_owned(),
-        None => one_of(configured)?.unwrap_or_else(|| native(environment)),
+        None => match one_of(configured)? {
+            Some(strategy) => strategy,
+            None if gates.is_empty() => native(environment),
+            None => "stable,resolvers".to_owned(),
+        },
     };
     // Without its row, that rule is the first sighting everywhere.
     let no_row = environment("DNS01_STREAK").is_some_and(|value| value.trim() == "false");
@@ -47,8 +60,22 @@ fn decide(
         patience.streak = streak(environment)?;
     }
     tell_ignored(strategy.has_streak(), environment);
-    let gates = asked.gates.iter().flat_map(|gate| gate.0.clone()).collect();
     patience.by(strategy, gates).attempt(|| "choose how to wait".into())
+}
+
+/// The resolvers of the flag, else those that any of the solvers names.
+fn gates(asked: &Asked<'_>, solvers: &[Propagation]) -> Result<Vec<Gate>, Failure> {
+    if !asked.gates.is_empty() {
+        return Ok(asked.gates.iter().flat_map(|gate| gate.0.clone()).collect());
+    }
+    let mut gates: Vec<Gate> = Vec::new();
+    for text in solvers.iter().flat_map(|solver| &solver.gate_resolvers) {
+        let GateArg(named) = text.parse().map_err(|why: String| {
+            Failure::new(Exit::Config, format!("propagation.gateResolvers: {why}"))
+        })?;
+        gates.extend(named.into_iter().filter(|gate| !gates.contains(gate)).collect::<Vec<_>>());
+    }
+    Ok(gates)
 }
 
 /// The one strategy that all solvers name; two different ones cannot both be followed in one wait.
@@ -147,12 +174,12 @@ mod tests {
         let find = |name: &str| {
             environment.iter().find(|(known, _)| *known == name).map(|(_, it)| (*it).to_owned())
         };
-        decide(asked, solvers, &find)
+        decide(asked, solvers, None, &find)
     }
 
     fn solver(strategy: &str, minutes: u64) -> Propagation {
         let timeout = Some(GoDuration(Duration::from_mins(minutes)));
-        Propagation { timeout, strategy: Some(strategy.to_owned()) }
+        Propagation { timeout, strategy: Some(strategy.to_owned()), ..Propagation::default() }
     }
 
     #[test]
@@ -171,6 +198,30 @@ mod tests {
         assert_eq!(shown(&flag, &solvers), ("fixed:5s".into(), 9));
         assert_eq!(shown(&Asked::default(), &solvers), ("none".into(), 420));
         assert_eq!(shown(&Asked::default(), &[]), ("lego".into(), 600));
+    }
+
+    #[test]
+    fn a_resolver_that_is_named_anywhere_has_to_agree() {
+        let solver = |gates: &[&str]| Propagation {
+            gate_resolvers: gates.iter().map(ToString::to_string).collect(),
+            ..Propagation::default()
+        };
+        let both = [solver(&["192.0.2.1"]), solver(&["192.0.2.1", "https://dns.example/q"])];
+        let patience = by(&Asked::default(), &both, &[]).unwrap();
+        assert_eq!(
+            (patience.strategy.to_string(), patience.gates.len()),
+            ("stable,resolvers".into(), 2)
+        );
+        let flag = ["192.0.2.9".parse().unwrap()];
+        let asked = Asked { gates: &flag, ..Asked::default() };
+        assert_eq!(by(&asked, &both, &[]).unwrap().gates.len(), 1);
+        let failure = by(&Asked::default(), &[solver(&["dns.example"])], &[]).unwrap_err();
+        assert_eq!(failure.exit(), Exit::Config);
+        assert!(
+            failure
+                .reason()
+                .contains("propagation.gateResolvers: `dns.example` is not an IP address")
+        );
     }
 
     #[test]
@@ -223,6 +274,18 @@ mod tests {
         assert_eq!(without.strategy.to_string(), "lego");
         let fallback = by(&Asked::default(), &[], &[("DNS01_NATIVE", "fallback")]).unwrap();
         assert_eq!(fallback.strategy.to_string(), "fallback:lego>stable");
+    }
+
+    #[test]
+    fn legos_timeout_counts_where_nothing_else_is_said() {
+        let lego = Some(Duration::from_secs(77));
+        let decided = |asked: &Asked<'_>, solvers: &[Propagation]| {
+            decide(asked, solvers, lego, &|_| None).unwrap().timeout.as_secs()
+        };
+        let flag = Asked { timeout: Some(Duration::from_secs(9)), ..Asked::default() };
+        assert_eq!(decided(&Asked::default(), &[]), 77);
+        assert_eq!(decided(&Asked::default(), &[solver("stable", 5)]), 300);
+        assert_eq!(decided(&flag, &[]), 9);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 mod bad_input;
 mod delegation;
 mod dnssec;
+mod gates;
 
 use harness::{Invocation, Lab, Sandbox};
 use serde_json::Value;

@@ -11,11 +11,12 @@ use tokio::time::Instant;
 
 use super::Answer;
 use crate::authorities::{MAX_SERVERS, authorities};
+use crate::doh::Doh;
 use crate::exchange::{self, Trouble};
 use crate::resolver::{Resolver, show};
 use crate::sight::{judge, judge_trouble};
 use crate::wire::to_wire;
-use crate::{Authorities, Expectation, LookupError, Role, Server};
+use crate::{Authorities, Expectation, Gate, LookupError, Role, Server};
 
 /// What is asked of whom. The index of a question is that of its target in the engine.
 pub(crate) struct Plan {
@@ -29,13 +30,45 @@ pub(crate) struct Plan {
     pub(super) role: Role,
 }
 
+/// Where a question is put.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Place {
+    Address(SocketAddr),
+    Https(Doh),
+}
+
+impl Place {
+    fn new(gate: &Gate) -> Result<Self, LookupError> {
+        Ok(match gate {
+            Gate::Dns(address) => Self::Address(*address),
+            Gate::Https(url) => Self::Https(Doh::new(url)?),
+        })
+    }
+
+    /// Its address, where that is all there is to it.
+    pub(super) fn address(&self) -> Option<SocketAddr> {
+        match self {
+            Self::Address(address) => Some(*address),
+            Self::Https(_) => None,
+        }
+    }
+
+    /// For people.
+    pub(super) fn show(&self) -> String {
+        match self {
+            Self::Address(address) => show(*address),
+            Self::Https(doh) => doh.url.to_string(),
+        }
+    }
+}
+
 /// All values of one name, at one address.
 #[derive(Clone)]
 pub(super) struct Question {
     /// Indexes into [`Plan::zones`] and its servers.
     pub(super) zone: usize,
     pub(super) server: usize,
-    pub(super) address: SocketAddr,
+    pub(super) at: Place,
     pub(super) owner: OwnerName,
     pub(super) wire: Name,
     pub(super) values: Vec<String>,
@@ -69,7 +102,8 @@ impl Plan {
                         why: error.to_string(),
                     })?;
                     let values = values.iter().map(|value| (*value).clone()).collect();
-                    questions.push(Question { zone, server, address, owner, wire, values });
+                    let at = Place::Address(address);
+                    questions.push(Question { zone, server, at, owner, wire, values });
                 }
             }
         }
@@ -89,9 +123,10 @@ impl Plan {
     }
 
     /// The same questions, put to recursive resolvers.
-    pub(super) fn through(&self, gates: &[SocketAddr]) -> Self {
-        let servers: Vec<_> =
-            gates.iter().map(|gate| Server { name: show(*gate), addresses: vec![*gate] }).collect();
+    pub(super) fn through(&self, gates: &[Gate]) -> Result<Self, LookupError> {
+        let server = |gate: &Gate| Server { name: gate.to_string(), addresses: Vec::new() };
+        let servers: Vec<_> = gates.iter().map(server).collect();
+        let places = gates.iter().map(Place::new).collect::<Result<Vec<_>, _>>()?;
         let zone = |it: &Authorities| Authorities {
             zone: it.zone.clone(),
             servers: servers.clone(),
@@ -100,28 +135,32 @@ impl Plan {
         let mut questions = Vec::new();
         for zone in 0..self.zones.len() {
             let first = self.questions.iter().find(|question| question.zone == zone);
-            for (server, address) in gates.iter().copied().enumerate() {
+            for (server, at) in places.iter().enumerate() {
                 let names = self.questions.iter().filter(|question| {
                     first.is_some_and(|first| {
-                        (first.zone, first.address) == (question.zone, question.address)
+                        (first.zone, &first.at) == (question.zone, &question.at)
                     })
                 });
-                questions.extend(names.map(|name| Question { server, address, ..name.clone() }));
+                questions.extend(names.map(|name| Question {
+                    server,
+                    at: at.clone(),
+                    ..name.clone()
+                }));
             }
         }
         let zones = self.zones.iter().map(zone).collect();
-        Self {
+        Ok(Self {
             zones,
             questions,
             held: BTreeSet::new(),
             published: self.published.clone(),
             role: Role::Resolver,
-        }
+        })
     }
 
     /// Which of them are asked at an IPv6 address.
     pub(super) fn are_v6(&self) -> impl Iterator<Item = bool> {
-        self.questions.iter().map(|it| it.address.is_ipv6())
+        self.questions.iter().map(|it| it.at.address().is_some_and(|at| at.is_ipv6()))
     }
 
     /// The engine's idea of the servers: a number for each.
@@ -130,13 +169,15 @@ impl Plan {
     }
 
     pub(super) async fn ask(&self, question: usize, asked_at: Duration) -> Answer {
-        let Question { address, wire, values, .. } = &self.questions[question];
+        let Question { at, wire, values, .. } = &self.questions[question];
         let recursive = self.role == Role::Resolver;
         let start = Instant::now();
-        let answer = if recursive {
-            exchange::ask_to_recurse(*address, wire, RecordType::TXT).await
-        } else {
-            exchange::ask(*address, wire, RecordType::TXT).await
+        let answer = match at {
+            Place::Https(doh) => doh.ask(wire, RecordType::TXT).await,
+            Place::Address(at) if recursive => {
+                exchange::ask_to_recurse(*at, wire, RecordType::TXT).await
+            }
+            Place::Address(at) => exchange::ask(*at, wire, RecordType::TXT).await,
         };
         let seen = match answer {
             Ok(mut message) => {

@@ -51,7 +51,7 @@ pub(crate) async fn wait(
             }
             Stage::Authorities(ways) => report = waiting.authorities(ways, progress).await?,
             Stage::Resolvers => {
-                let gate = waiting.plan.through(&patience.gates);
+                let gate = waiting.plan.through(&patience.gates)?;
                 let seen = waiting.run(&gate, Rule::Stable, waiting.left(), progress).await?;
                 report.add(seen.report);
                 if !seen.done {
@@ -217,7 +217,7 @@ async fn examine(
 ) -> Vec<Dnssec> {
     let mut evidence = vec![Vec::new(); plan.zones.len()];
     for (question, answer) in plan.questions.iter().zip(answers) {
-        evidence[question.zone].extend(answer.map(|answer| (question.address, answer)));
+        evidence[question.zone].extend(question.at.address().zip(answer));
     }
     let zones = plan.zones.iter().zip(evidence).map(|(it, evidence)| {
         let servers = it.addresses().map(|(_, address)| address).collect();

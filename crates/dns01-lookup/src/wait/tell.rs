@@ -10,7 +10,6 @@ use super::Plan;
 use super::plan::Question;
 use crate::engine::{Engine, Target};
 use crate::report::SHOWED;
-use crate::resolver::show;
 use crate::{Report, ServerReport};
 
 impl Plan {
@@ -19,9 +18,7 @@ impl Plan {
         let excused = engine.excused();
         let seen: Vec<_> = self.questions.iter().zip(engine.targets()).zip(excused).collect();
         let servers: Vec<_> = seen
-            .chunk_by(|((one, _), _), ((next, _), _)| {
-                (one.zone, one.address) == (next.zone, next.address)
-            })
+            .chunk_by(|((one, _), _), ((next, _), _)| (one.zone, &one.at) == (next.zone, &next.at))
             .map(|names| self.server_report(names, now))
             .collect();
         Report {
@@ -42,8 +39,10 @@ impl Plan {
     /// Every zone's addresses, in the order of the report's servers.
     pub(crate) fn addresses(&self) -> Vec<(Zone, SocketAddr)> {
         self.questions
-            .chunk_by(|one, next| (one.zone, one.address) == (next.zone, next.address))
-            .map(|names| (self.zones[names[0].zone].zone.clone(), names[0].address))
+            .chunk_by(|one, next| (one.zone, &one.at) == (next.zone, &next.at))
+            .filter_map(|names| {
+                Some((self.zones[names[0].zone].zone.clone(), names[0].at.address()?))
+            })
             .collect()
     }
 
@@ -58,7 +57,7 @@ impl Plan {
         self.questions
             .iter()
             .filter(move |it| {
-                first.is_some_and(|first| (first.zone, first.address) == (it.zone, it.address))
+                first.is_some_and(|first| (first.zone, &first.at) == (it.zone, &it.at))
             })
             .map(|it| (&it.wire, &it.values[..]))
     }
@@ -96,7 +95,7 @@ impl Plan {
             owner: question.owner.clone(),
             role: self.role,
             server: zone.servers[question.server].name.clone(),
-            address: show(question.address),
+            address: question.at.show(),
             agrees,
             excused: names.iter().any(|(_, excused)| *excused),
             answered,

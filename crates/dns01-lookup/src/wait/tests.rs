@@ -268,7 +268,7 @@ async fn wait_by(
     server: &Fake,
     millis: u64,
 ) -> Result<Report, LookupError> {
-    let gates = gates.iter().map(|gate| gate.address).collect();
+    let gates = gates.iter().map(|gate| crate::Gate::Dns(gate.address)).collect();
     let patience = Patience::new(Duration::from_millis(millis));
     let patience = patience.by(strategy.parse().unwrap(), gates).unwrap();
     let named = [("a.test", &[server][..])];

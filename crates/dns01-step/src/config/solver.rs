@@ -89,9 +89,12 @@ pub struct Propagation {
     /// For how long at most. Absent: the step's own default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<GoDuration>,
-    /// What counts as visible, as `--strategy` of wait-propagation takes it.
+    /// What counts as visible, as `--strategy` of wait-propagation takes it. Absent: `stable`, and with `gateResolvers` `stable,resolvers`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub strategy: Option<String>,
+    /// Recursive resolvers that have to show the records too, after the authorities: IP, IP:port or https:// URL.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub gate_resolvers: Vec<String>,
 }
 
 impl Selector {

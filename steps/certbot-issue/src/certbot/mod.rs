@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use dns01_core::{Chain, Exit};
-use dns01_lookup::LookupArgs;
+use dns01_lookup::{GateArg, LookupArgs};
 use dns01_step::{Attempt, Failure, SolverArgs, StepIo};
 use dns01_store::journal::{Act, State};
 
@@ -41,6 +41,8 @@ pub struct Certbot {
     pub journal: String,
     /// How long the hooks wait for the name servers; else as the solvers say, else as `wait-propagation` does.
     pub propagation: Option<Duration>,
+    /// The resolvers that have to show the values too; none: as the solvers say.
+    pub gates: Vec<GateArg>,
 }
 
 /// What certbot is given beyond the CA's time where its hooks wait as the solvers say.

@@ -9,7 +9,7 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use dns01_lookup::LookupArgs;
+use dns01_lookup::{GateArg, LookupArgs};
 use dns01_providers::CATALOG;
 use dns01_step::{Attempt, Failure, StepIo, flag_environment};
 use dns01_store::journal::State;
@@ -101,14 +101,16 @@ fn passed_on() -> impl Iterator<Item = (String, OsString)> {
         settings.flat_map(|one| [one.env].into_iter().chain(one.aliases.iter().copied()));
     let settings = settings.flat_map(|name| [name.to_owned(), format!("{name}_FILE")]);
     let names = PASSED_ON.iter().map(|name| (*name).to_owned()).chain(settings);
-    names.filter_map(|name| env::var_os(&name).map(|value| (name, value)))
+    let waiting = env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let waiting = waiting.filter(|name| wait_propagation::is_about_waiting(name));
+    names.chain(waiting).filter_map(|name| env::var_os(&name).map(|value| (name, value)))
 }
 
 /// The hooks' flags, by their environment names.
 fn for_hooks(request: &Issue<'_>, io: &StepIo, folder: &Folder) -> Vec<(String, OsString)> {
     let certbot = &request.certbot;
     let credentials = &certbot.solver.credentials;
-    let flags: [(&str, Option<OsString>); 12] = [
+    let flags: [(&str, Option<OsString>); 14] = [
         ("session", Some(folder.path().into())),
         ("certificate", Some(request.certificate.as_str().into())),
         ("run-id", Some(request.run.as_str().into())),
@@ -121,6 +123,8 @@ fn for_hooks(request: &Issue<'_>, io: &StepIo, folder: &Folder) -> Vec<(String, 
         ("timeout", certbot.propagation.map(|wait| format!("{}s", wait.as_secs()).into())),
         ("resolver", Some(resolvers(&certbot.lookup).into())),
         ("authority", Some(authorities(&certbot.lookup).into())),
+        ("trust-anchor", certbot.lookup.trust_anchor.as_deref().map(Into::into)),
+        ("gate-resolver", Some(gates(&certbot.gates).into())),
     ];
     let given =
         flags.into_iter().filter_map(|(flag, value)| Some((flag_environment(flag), value?)));
@@ -131,6 +135,11 @@ fn for_hooks(request: &Issue<'_>, io: &StepIo, folder: &Folder) -> Vec<(String, 
 
 fn resolvers(args: &LookupArgs) -> String {
     let all = args.resolver.iter().flat_map(|one| &one.0).map(ToString::to_string);
+    all.collect::<Vec<_>>().join(",")
+}
+
+fn gates(args: &[GateArg]) -> String {
+    let all = args.iter().flat_map(|one| &one.0).map(ToString::to_string);
     all.collect::<Vec<_>>().join(",")
 }
 

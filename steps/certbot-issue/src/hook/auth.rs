@@ -1,11 +1,9 @@
 //! `certbot-hook auth`: everything published at once, and seen by every name server before certbot goes on.
 
-use std::time::Duration;
-
 use dns01_core::Challenge;
 use dns01_lookup::Lookup;
 use dns01_step::{Failure, Solvers, StepIo};
-use wait_propagation::Telling;
+use wait_propagation::{Asked, Telling};
 
 use super::journalled::Record;
 
@@ -14,7 +12,7 @@ pub(super) async fn answer(
     challenges: &[Challenge],
     solvers: &Solvers,
     lookup: &Lookup,
-    timeout: Option<Duration>,
+    asked: &Asked<'_>,
     record: Option<&Record>,
     io: &StepIo,
 ) -> Result<(), Failure> {
@@ -25,8 +23,7 @@ pub(super) async fn answer(
     let presented = present::present(challenges, solvers, lookup, None, None, io).await?;
     let solvers = challenges.iter().filter_map(|one| solvers.choose(&one.domain).ok());
     let configured: Vec<_> = solvers.map(|solver| solver.propagation).collect();
-    let asked = wait_propagation::Asked { timeout, ..wait_propagation::Asked::default() };
-    let patience = wait_propagation::patience(&asked, &configured)?;
+    let patience = wait_propagation::patience(asked, &configured)?;
     let expected =
         wait_propagation::expectations(challenges, &presented.published, lookup, None).await?;
     let report =

@@ -12,12 +12,14 @@ mod tidy;
 use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
-use dns01_lookup::{Lookup, LookupArgs};
+use dns01_lookup::{GateArg, Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
     Attempt, Definitions, Failure, GenerationArgs, JournalArgs, Output, SolverArgs, Solvers, Step,
     StepIo,
 };
+
+use wait_propagation::Asked;
 
 use crate::certbot::Session;
 use call::{Call, Collected};
@@ -34,6 +36,9 @@ pub struct CertbotHook {
     /// Give up waiting for the name servers after this; else the solvers' longest, else 10m
     #[arg(long, value_name = "DURATION")]
     timeout: Option<GoDuration>,
+    /// Recursive resolvers that have to show the values too, after the authorities, as IP, IP:port or https:// URL
+    #[arg(long, value_name = "IP[:PORT]|URL")]
+    gate_resolver: Vec<GateArg>,
     #[command(flatten)]
     journal: JournalArgs,
     #[command(flatten)]
@@ -94,8 +99,12 @@ impl CertbotHook {
         };
         match self.act {
             Act::Auth => {
-                let timeout = self.timeout.map(|timeout| timeout.0);
-                auth::answer(&challenges, &solvers, &lookup, timeout, record.as_ref(), io).await
+                let asked = Asked {
+                    timeout: self.timeout.map(|timeout| timeout.0),
+                    gates: &self.gate_resolver,
+                    ..Asked::default()
+                };
+                auth::answer(&challenges, &solvers, &lookup, &asked, record.as_ref(), io).await
             }
             Act::Cleanup => {
                 tidy::clean(&challenges, &solvers, &lookup, record.as_ref(), io).await?;

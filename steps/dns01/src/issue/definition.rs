@@ -196,6 +196,11 @@ fn solvers(
             credentials,
             propagation: Propagation {
                 timeout: command.propagation_timeout,
+                gate_resolvers: command
+                    .gate_resolver
+                    .iter()
+                    .flat_map(|gate| gate.0.iter().map(ToString::to_string))
+                    .collect(),
                 ..Propagation::default()
             },
             ..Solver::default()

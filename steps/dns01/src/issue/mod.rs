@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Command, Parser};
 use dns01_core::{Exit, Identifier, KeyType, Origin};
-use dns01_lookup::{Lookup, LookupArgs};
+use dns01_lookup::{GateArg, Lookup, LookupArgs};
 use dns01_step::config::GoDuration;
 use dns01_step::{
     Attempt, ChosenIssuer, CredentialArgs, Definitions, DomainArgs, Failure, HomeArgs, IssuerArgs,
@@ -47,6 +47,9 @@ pub(crate) struct IssueCommand {
     /// Give up waiting for the name servers after this
     #[arg(long, value_name = "DURATION")]
     pub(crate) propagation_timeout: Option<GoDuration>,
+    /// Recursive resolvers that have to show the records too, after the authorities, as IP, IP:port or https:// URL
+    #[arg(long, value_name = "IP[:PORT]|URL")]
+    pub(crate) gate_resolver: Vec<GateArg>,
     /// Program with arguments to run after a delivery that changed something; no shell is involved
     #[arg(long, alias = "reloadcmd", value_name = "COMMAND")]
     pub(crate) deploy_hook: Option<String>,
@@ -141,6 +144,7 @@ impl Step for IssueCommand {
             force: self.force,
             preferred_chain: self.preferred_chain.clone(),
             propagation_timeout: self.propagation_timeout.map(|timeout| timeout.0),
+            gates: &self.gate_resolver,
             ephemeral: self.ephemeral,
         };
         let is_host = !self.ephemeral && !self.journal.is_on_kubernetes();

@@ -2,6 +2,7 @@
 //! rights than its Role gives.
 #![expect(clippy::unwrap_used, reason = "what a test needs and does not get fails it")]
 
+mod advice;
 mod due;
 mod refused;
 mod report;
@@ -31,6 +32,7 @@ const DAY: Duration = Duration::from_hours(24);
 struct Fleet {
     api: &'static KubeApi,
     namespace: String,
+    lab: Lab,
     user: Sandbox,
 }
 
@@ -46,7 +48,7 @@ impl Fleet {
         let namespace = api.namespace();
         let token = api.service_account(&namespace, "check", rules);
         let user = Sandbox::new(&lab).env("KUBECONFIG", api.kubeconfig(&namespace, &token));
-        Self { api, namespace, user }
+        Self { api, namespace, lab, user }
     }
 
     /// `renew-check` for a run, with definitions in these `ConfigMap`s.
@@ -115,6 +117,8 @@ fn leaf(days_left: u32) -> String {
     let key = PrivateKey::generate(KeyType::P256).unwrap();
     let pair = rcgen::KeyPair::from_pem(key.pem().expose()).unwrap();
     let mut params = rcgen::CertificateParams::new(["any.example.test".to_owned()]).unwrap();
+    // Without it nothing identifies the certificate at the CA.
+    params.use_authority_key_identifier_extension = true;
     let end = SystemTime::now() + DAY * days_left;
     (params.not_before, params.not_after) = ((end - DAY * 90).into(), end.into());
     params.self_signed(&pair).unwrap().pem()

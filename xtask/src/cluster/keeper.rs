@@ -35,6 +35,7 @@ pub(super) fn keep() -> Result<()> {
 /// Starts the cluster in this namespace, says where it is, and stays.
 pub(super) fn serve() -> Result<()> {
     let cluster = harness::Cluster::start(&harness::Lab::new());
+    cluster.start_events();
     println!("{}", fs::read_to_string(cluster.kubectl().kubeconfig())?);
     println!("{}", cluster.containerd().display());
     loop {

@@ -5,6 +5,7 @@ use super::{ARGO, Kubectl, restricted_namespace};
 use crate::server::Server;
 use crate::tools::tool;
 use serde_json::json;
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::Command;
 
@@ -12,6 +13,8 @@ use std::process::Command;
 pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     let definitions = manifests("argo-workflows").join("base/crds/full");
     kubectl.run(&["apply", "--server-side", "-k", definitions.to_str().unwrap()]);
+    // The controller gives up when they aren't served yet.
+    kubectl.run(&["wait", "--for=condition=Established", "customresourcedefinition", "--all"]);
     kubectl.apply(None, &restricted_namespace(ARGO).to_string());
     // Nothing is set here that our templates need: they bring their own security contexts.
     let config = json!({
@@ -27,5 +30,8 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     command.env("LEADER_ELECTION_DISABLE", "true");
     // Argo's own default is 10 s, which would be most of every test.
     command.env("DEFAULT_REQUEUE_TIME", "1s").current_dir(folder);
-    Server::start("workflow-controller", command, &folder.join("workflow-controller.log"), &[])
+    let log = folder.join("workflow-controller.log");
+    let mut controller = Server::start("workflow-controller", command, &log, &[]);
+    controller.wait_ready(|| TcpStream::connect(("127.0.0.1", 6060)).is_ok());
+    controller
 }

@@ -5,7 +5,7 @@ use super::{Kubectl, NODE, restricted_namespace};
 use crate::lab::Lab;
 use crate::server::Server;
 use crate::tools::tool;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -48,7 +48,7 @@ pub(super) fn start(kubectl: &Kubectl, lab: &Lab, folder: &Path) -> Server {
     nats
 }
 
-fn patch() -> serde_json::Value {
+fn patch() -> Value {
     let security = json!({
         "allowPrivilegeEscalation": false, "runAsNonRoot": true, "capabilities": {"drop": ["ALL"]},
         "seccompProfile": {"type": "RuntimeDefault"},
@@ -89,22 +89,24 @@ fn nats(lab: &Lab, folder: &Path) -> Server {
     server
 }
 
-/// The event bus `default` of a namespace, on that server.
-pub(super) fn bus(kubectl: &Kubectl, namespace: &str) {
+/// The event bus `default` of a namespace: on that server, or (`own` false) one that Argo Events starts itself.
+pub(super) fn bus(kubectl: &Kubectl, namespace: &str, own: bool) {
+    let bus = |spec: Value| json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "EventBus", "metadata": {"name": "default"}, "spec": spec});
+    if !own {
+        let spec = json!({"jetstream": {"version": "latest", "replicas": 3}});
+        return kubectl.apply(Some(namespace), &bus(spec).to_string());
+    }
     let number = TAKEN.fetch_add(1, Ordering::Relaxed);
     assert!(number < BUSES, "more event buses than accounts");
     let secret = json!({
         "apiVersion": "v1", "kind": "Secret", "metadata": {"name": "nats"},
         "stringData": {"auth": format!("username: bus{number}\npassword: bus\n")},
     });
-    let bus = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "EventBus", "metadata": {"name": "default"},
-        "spec": {"jetstreamExotic": {
-            "url": format!("nats://{NODE}:4222"), "accessSecret": {"name": "nats", "key": "auth"},
-            "streamConfig": "maxMsgs: 50000\nmaxAge: 168h\nmaxBytes: -1\nreplicas: 1\nduplicates: 300s\n",
-        }},
-    });
-    for object in [secret, bus] {
+    let spec = json!({"jetstreamExotic": {
+        "url": format!("nats://{NODE}:4222"), "accessSecret": {"name": "nats", "key": "auth"},
+        "streamConfig": "maxMsgs: 50000\nmaxAge: 168h\nmaxBytes: -1\nreplicas: 1\nduplicates: 300s\n",
+    }});
+    for object in [secret, bus(spec)] {
         kubectl.apply(Some(namespace), &object.to_string());
     }
 }

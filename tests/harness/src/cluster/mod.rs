@@ -34,6 +34,9 @@ const ETCD: &str = "127.0.0.1:2379";
 /// The namespace of Argo's controllers.
 const ARGO: &str = "argo";
 
+/// What kubelet, containerd, runc and the network plugins write wherever they are told to work.
+const OUTSIDE: [&str; 4] = ["/run", "/var/log/containers", "/var/lib/cni", "/var/lib/kubelet"];
+
 /// A running cluster.
 #[derive(Debug)]
 pub struct Cluster {
@@ -76,6 +79,7 @@ impl Cluster {
         ip.args(["addr", "replace", &format!("{NODE}/32"), "dev", "lo"]);
         assert!(ip.status().unwrap().success(), "`ip addr replace {NODE}/32 dev lo` failed");
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
+        OUTSIDE.iter().for_each(|folder| hide(folder));
         fs::write(folder.join("ca.pem"), lab.ca().pem()).unwrap();
         // The node's own resolver is nobody: tests name the server to ask.
         fs::write(folder.join("resolv.conf"), format!("nameserver {NODE}\n")).unwrap();
@@ -140,18 +144,30 @@ impl Cluster {
         controller.restart();
     }
 
-    /// Makes sure that Argo Events' controller and an event bus are there; the bus of `namespace` is called `default`.
-    pub fn event_bus(&self, namespace: &str) {
+    /// Makes sure that Argo Events' controller runs; a cluster of the user's has its own.
+    pub fn start_events(&self) {
         if let Some(own) = &self.own {
             own.events.get_or_init(|| events::start(&self.kubectl, &own.lab, &own.folder));
-            events::bus(&self.kubectl, namespace);
         }
+    }
+
+    /// Makes an event bus called `default` in `namespace`: on a NATS server of ours, or one that Argo Events starts itself.
+    pub fn event_bus(&self, namespace: &str) {
+        self.start_events();
+        events::bus(&self.kubectl, namespace, self.own.is_some());
     }
 
     /// Every key of etcd with its value, but for those of Secrets; nothing for a cluster of the user's.
     pub fn etcd_without_secrets(&self) -> Vec<(String, Vec<u8>)> {
         self.own.as_ref().map_or_else(Vec::new, |_| control_plane::etcd_without_secrets())
     }
+}
+
+/// An empty memory file system instead of a folder of the machine, for this namespace alone.
+fn hide(folder: &str) {
+    fs::create_dir_all(folder).unwrap();
+    let mount = Command::new("mount").args(["-t", "tmpfs", "tmpfs", folder]).status().unwrap();
+    assert!(mount.success(), "could not mount on {folder}");
 }
 
 /// The manifest of a namespace that enforces Pod Security `restricted`.

@@ -45,8 +45,8 @@ impl RenewalRule {
     /// When `certificate` is due. `draw`, from 0 to 1, chooses the point of the CA's window; it is drawn once per
     /// certificate and kept, so that the answer does not wander from call to call (RFC 9773 §4.2).
     ///
-    /// Without a window it chooses as well, up to a twentieth of the age at which the rule says so before that: what was
-    /// issued in one hour is not all renewed in one hour, and nothing later than the rule says.
+    /// Without a window, what the rule says is the latest moment, and the draw brings it forward by up to a twentieth of
+    /// the certificate's age by then: what was issued in one hour is not all renewed in one hour, and nothing is late.
     pub fn due_at(
         self,
         certificate: &Certificate,
@@ -128,7 +128,7 @@ mod tests {
             RenewalRule::FractionLeft(1.0 / 3.0),
             RenewalRule::Before(Duration::from_hours(30 * 24)),
         ] {
-            let left = |draw| (certificate.not_after - rule.due_at(&certificate, None, draw));
+            let left = |draw| certificate.not_after - rule.due_at(&certificate, None, draw);
             // Of 60 days of age a twentieth is three.
             assert_eq!([0.0, 1.0].map(|draw| left(draw).num_days()), [30, 33], "{rule:?}");
             assert!(left(0.3) < left(0.6));

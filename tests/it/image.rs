@@ -85,7 +85,6 @@ fn the_dockerfile_pins_the_toolchain_and_says_the_version() {
     assert!(!last.contains("\nRUN "), "nothing can run in an empty image");
 }
 
-/// Left out of `make test`, which does not wait for the image.
 mod built {
     use super::*;
 

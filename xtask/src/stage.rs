@@ -3,7 +3,7 @@
 use crate::shell;
 use crate::within::namespace;
 use anyhow::{Context as _, Result, ensure};
-use harness::{Lab, NameServer as _, Named, Pebble};
+use harness::{Lab, NameServer as _, Named, Network, Pebble};
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -72,7 +72,7 @@ pub(crate) fn binaries() -> Result<PathBuf> {
 /// Runs this program again inside the private namespace, with these arguments.
 pub(crate) fn inside(arguments: &[&str]) -> Result<()> {
     let own = own_path()?;
-    namespace(|inner| shell::quiet(inner.arg(own).args(arguments)))
+    namespace(Network::Own, |inner| shell::quiet(inner.arg(own).args(arguments)))
 }
 
 fn own_path() -> Result<PathBuf> {

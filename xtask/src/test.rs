@@ -2,13 +2,18 @@
 
 use crate::within::namespace;
 use crate::{deny, image, lint, setup, shell};
-use anyhow::Result;
+use anyhow::{Result, ensure};
+use harness::Network;
 
 /// What all test verbs build, so that they share the result: the fail points are where the kill sweep strikes.
 pub(crate) const WHAT: [&str; 3] = ["--workspace", "--features", "dns01-core/fail-points"];
 
-/// How many tests run at once: they wait for servers more than they compute.
+/// How many tests run at once: they wait for servers more than they compute, and for pods still more.
 const THREADS: &str = "6";
+const CLUSTER_THREADS: &str = "10";
+
+/// The tests that need the cluster: they have the two cores for themselves.
+const CLUSTER: &str = "cluster::";
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -18,41 +23,63 @@ pub(crate) struct Test {
     /// Longer sweeps
     #[arg(long)]
     soak: bool,
+    /// Leave out the tests on the cluster, which need root
+    #[arg(long)]
+    no_cluster: bool,
 }
 
 impl Test {
     /// All tests with longer sweeps.
-    pub(crate) const SOAK: Self = Self { filters: Vec::new(), soak: true };
+    pub(crate) const SOAK: Self = Self { filters: Vec::new(), soak: true, no_cluster: false };
 
     pub(crate) fn run(&self) -> Result<()> {
-        if self.filters.is_empty() {
+        let all = self.filters.is_empty();
+        if all {
+            ensure!(
+                self.no_cluster || rustix::process::geteuid().is_root(),
+                "a kubelet needs root: run this as root, or leave its tests out with `cargo xtask test --no-cluster`"
+            );
             if self.soak { setup::Setup::SOAK } else { setup::Setup::default() }.run()?;
             lint::run()?;
             deny::run()?;
-        }
-        if self.soak {
             image::Image::default().run()?;
         }
         // The namespace has no network: everything is built before it is entered.
         shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;
         shell::run(shell::cargo().arg("test").args(WHAT).arg("--no-run"))?;
+        if !all {
+            return self.inside(network(), THREADS, &self.filters);
+        }
+        self.inside(Network::Own, THREADS, &["--skip".to_owned(), CLUSTER.to_owned()])?;
+        if self.no_cluster {
+            return Ok(());
+        }
+        self.inside(network(), CLUSTER_THREADS, &[CLUSTER.to_owned()])
+    }
+
+    fn inside(&self, network: Network, threads: &str, which: &[String]) -> Result<()> {
         let cargo = shell::cargo();
-        namespace(|inner| {
+        namespace(network, |inner| {
             inner
                 .arg(cargo.get_program())
                 .args(["test", "--offline"])
                 .args(WHAT)
                 .args(["--", "--include-ignored"])
-                .args(&self.filters);
-            let defaults = [("RUST_TEST_THREADS", THREADS), ("INSTA_UPDATE", "no")];
+                .args(which);
+            let defaults = [("RUST_TEST_THREADS", threads), ("INSTA_UPDATE", "no")];
             inner.envs(defaults.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()));
             if self.soak {
                 inner.env("DNS01_SOAK", "1");
-            } else if self.filters.is_empty() {
-                // The image takes minutes of its own.
-                inner.args(["--skip", "image::built"]);
             }
             shell::run(inner)
         })
+    }
+}
+
+/// A cluster of the user's reaches the servers of the tests on the machine's own network.
+fn network() -> Network {
+    match std::env::var_os("DNS01_E2E_KUBECONFIG") {
+        Some(_) => Network::Machines,
+        None => Network::Own,
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::shell;
 use anyhow::{Context as _, Result};
+use harness::Network;
 use std::ffi::OsString;
 use std::process::Command;
 
@@ -15,20 +16,20 @@ pub(crate) struct Within {
 
 impl Within {
     pub(crate) fn run(&self) -> Result<()> {
-        namespace(|inner| {
-            inner.args(&self.command);
-            shell::quiet(inner)
-        })
+        namespace(Network::Own, |inner| shell::quiet(inner.args(&self.command)))
     }
 }
 
 /// Lets `start` run its command in a new private namespace whose labs disappear afterwards.
-pub(crate) fn namespace(start: impl FnOnce(&mut Command) -> Result<()>) -> Result<()> {
+pub(crate) fn namespace(
+    network: Network,
+    start: impl FnOnce(&mut Command) -> Result<()>,
+) -> Result<()> {
     let folder = tempfile::Builder::new()
         .prefix("dns01-")
         .tempdir()
         .context("could not make a folder for the labs")?;
-    let mut inner = harness::private_namespace(folder.path());
+    let mut inner = harness::private_namespace(folder.path(), network);
     inner.current_dir(shell::root());
     let done = start(&mut inner);
     harness::remove_control_groups(folder.path());

@@ -37,7 +37,7 @@ fn soa(server: IpAddr, zone: &str) -> Option<(u8, bool, Vec<u8>)> {
 }
 
 /// The TXT values at `name`, sorted, each in one piece, asked over TCP.
-pub(crate) fn txt(server: IpAddr, name: &str) -> Vec<String> {
+pub fn txt(server: IpAddr, name: &str) -> Vec<String> {
     let mut dig = Command::new(tool("dig"));
     dig.args([
         "+short",

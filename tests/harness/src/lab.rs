@@ -102,6 +102,19 @@ impl Lab {
     }
 }
 
+impl Drop for Inner {
+    fn drop(&mut self) {
+        // The network may be the machine's own.
+        let [a, b, c] = self.network;
+        for host in 1..=self.hosts.load(Ordering::Relaxed) {
+            let address = format!("{}/32", Ipv4Addr::new(a, b, c, host));
+            if a != 127 {
+                Command::new("ip").args(["addr", "del", &address, "dev", "lo"]).status().ok();
+            }
+        }
+    }
+}
+
 impl Default for Lab {
     fn default() -> Self {
         Self::new()

@@ -40,6 +40,7 @@ mod tools;
 mod tsig;
 mod zone;
 
+pub use ask::txt;
 pub use certbot::certbot;
 pub use cluster::{Cluster, IMAGE, Kubectl, image_archive};
 pub use fake::FakeHttps;
@@ -50,7 +51,7 @@ pub use kube::KubeApi;
 pub use lab::Lab;
 pub use named::{Named, NamedBuilder};
 pub use nameserver::NameServer;
-pub use namespace::{private_namespace, remove_control_groups};
+pub use namespace::{Network, private_namespace, remove_control_groups};
 pub use pebble::{Front, Pebble, PebbleBuilder};
 pub use pki::{Leaf, TestCa};
 pub use rustix::process::Signal;

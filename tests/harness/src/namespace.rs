@@ -7,24 +7,36 @@ use std::process::Command;
 use std::thread;
 use std::time::Duration;
 
+/// Whose network a namespace has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Network {
+    /// One of its own, with nothing but loopback.
+    Own,
+    /// The machine's, on which a cluster of the user's reaches the servers of the tests.
+    Machines,
+}
+
 /// What the first process of the namespace does. It stays (as the namespace's reaper) and runs the command as a child.
 const SCRIPT: &str = r#"mount -t tmpfs tmpfs "$1" && ip link set lo up || exit; shift; "$@""#;
 
-/// A command that runs the arguments added to it in a new network, process and mount namespace, as root there.
+/// A command that runs the arguments added to it in a new process, mount and (unless told otherwise) network namespace, as
+/// root there.
 ///
 /// `folder`, an existing one, is where labs live: a memory file system inside, empty outside. When the command ends or its
 /// caller dies, every process in the namespace dies and nothing is left behind but, if a [`crate::Cluster`] ran there,
 /// empty control groups, which [`remove_control_groups`] removes.
-pub fn private_namespace(folder: &Path) -> Command {
+pub fn private_namespace(folder: &Path, network: Network) -> Command {
     // unshare kills its child when it dies itself; setpriv makes it die with its caller.
     let mut command = Command::new("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
     if !rustix::process::geteuid().is_root() {
         command.arg("--map-root-user");
     }
+    if network == Network::Own {
+        command.arg("--net");
+    }
     command.args([
         "--mount",
-        "--net",
         "--pid",
         "--fork",
         "--kill-child",

@@ -6,6 +6,9 @@
     reason = "what a test needs and does not get fails it, and it shows what there was"
 )]
 
+mod leaves_nothing;
 mod platform;
+mod situations;
+mod steps;
 mod whole;
 mod workflow;

@@ -1,6 +1,6 @@
 //! The two processes behind a running cluster: the keeper outside of the namespace, and the one that starts it inside.
 
-use super::{forward, state};
+use super::{Place, forward};
 use anyhow::{Context as _, Result};
 use std::fs;
 use std::io::{BufRead as _, BufReader};
@@ -8,12 +8,12 @@ use std::path::Path;
 use std::process::Stdio;
 
 /// Holds the namespace until this process ends.
-pub(super) fn keep() -> Result<()> {
-    fs::write(state("keeper"), std::process::id().to_string())?;
+pub(super) fn keep(place: &Place) -> Result<()> {
+    fs::write(place.file("keeper"), std::process::id().to_string())?;
     // `down` removes it: this process ends by a signal.
     let folder = tempfile::Builder::new().prefix("dns01-").tempdir()?.keep();
-    fs::write(state("folder"), folder.to_string_lossy().as_bytes())?;
-    let mut inner = harness::private_namespace(&folder);
+    fs::write(place.file("folder"), folder.to_string_lossy().as_bytes())?;
+    let mut inner = harness::private_namespace(&folder, harness::Network::Own);
     inner.arg(std::env::current_exe()?).args(["cluster", "serve"]);
     let mut child = inner.stdout(Stdio::piped()).spawn()?;
     let inside = first_child(child.id())?;
@@ -25,9 +25,9 @@ pub(super) fn keep() -> Result<()> {
     for (name, text) in
         [("inside", inside.to_string()), ("containerd", containerd), ("kubeconfig.new", outside)]
     {
-        fs::write(state(name), text)?;
+        fs::write(place.file(name), text)?;
     }
-    fs::rename(state("kubeconfig.new"), state("kubeconfig"))?;
+    fs::rename(place.file("kubeconfig.new"), place.file("kubeconfig"))?;
     child.wait()?;
     Ok(())
 }

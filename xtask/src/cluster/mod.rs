@@ -7,7 +7,7 @@ mod forward;
 mod keeper;
 
 use crate::{image, setup, shell};
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, bail};
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -20,6 +20,9 @@ use std::time::{Duration, Instant};
 pub(crate) struct Cluster {
     #[command(subcommand)]
     verb: Verb,
+    /// Where it is written down; another place for another cluster
+    #[arg(long, default_value = ".cluster", global = true)]
+    at: PathBuf,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -52,94 +55,103 @@ struct LoadImage {
 
 impl Cluster {
     pub(crate) fn run(&self) -> Result<()> {
+        let place = Place(std::path::absolute(shell::root().join(&self.at))?);
         match &self.verb {
-            Verb::Up => up(),
-            Verb::Down => down(),
+            Verb::Up => place.up(),
+            Verb::Down => place.down(),
             Verb::Kubeconfig => {
-                ensure!(keeper().is_some(), "no cluster runs: cargo xtask cluster up");
-                println!("{}", state("kubeconfig").display());
+                place.running()?;
+                println!("{}", place.file("kubeconfig").display());
                 Ok(())
             }
-            Verb::LoadImage(verb) => verb.run(),
-            Verb::Keep => keeper::keep(),
+            Verb::LoadImage(image) => place.load_image(image),
+            Verb::Keep => keeper::keep(&place),
             Verb::Serve => keeper::serve(),
         }
     }
 }
 
-fn up() -> Result<()> {
-    if keeper().is_some() {
-        bail!("a cluster runs already; its kubeconfig is {}", state("kubeconfig").display());
+/// The folder with what is known of a running cluster.
+struct Place(PathBuf);
+
+impl Place {
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
     }
-    setup::Setup::default().run()?;
-    if !harness::image_archive().is_file() {
-        image::Image::default().run()?;
+
+    fn read(&self, name: &str) -> Result<String> {
+        let file = self.file(name);
+        fs::read_to_string(&file).with_context(|| format!("could not read {}", file.display()))
     }
-    let start = Instant::now();
-    let folder = shell::root().join(".cluster");
-    fs::remove_dir_all(&folder).ok();
-    fs::create_dir_all(&folder)?;
-    let log = File::create(state("log"))?;
-    let mut keeper = Command::new(std::env::current_exe()?);
-    keeper.args(["cluster", "keep"]).stdin(Stdio::null());
-    keeper.stdout(log.try_clone()?).stderr(log).process_group(0);
-    let mut keeper = keeper.spawn().context("could not start the cluster's keeper")?;
-    while !state("kubeconfig").exists() {
-        if let Some(status) = keeper.try_wait()? {
-            let log = fs::read_to_string(state("log")).unwrap_or_default();
-            bail!("the cluster did not start ({status}):\n{log}");
+
+    /// The process id of the keeper, which lives.
+    fn running(&self) -> Result<String> {
+        let alive = |pid: &String| {
+            let command = Path::new("/proc").join(pid).join("cmdline");
+            fs::read_to_string(command).is_ok_and(|command| command.contains("keep"))
+        };
+        let keeper = self.read("keeper").ok().filter(alive);
+        keeper.context("no cluster runs: start it with `cargo xtask cluster up`")
+    }
+
+    fn up(&self) -> Result<()> {
+        let kubeconfig = self.file("kubeconfig");
+        if self.running().is_ok() {
+            bail!("a cluster runs already; its kubeconfig is {}", kubeconfig.display());
         }
-        thread::sleep(Duration::from_millis(50));
+        setup::Setup::default().run()?;
+        if !harness::image_archive().is_file() {
+            image::Image::default().run()?;
+        }
+        let start = Instant::now();
+        fs::remove_dir_all(&self.0).ok();
+        fs::create_dir_all(&self.0)?;
+        let log = File::create(self.file("log"))?;
+        let mut keeper = Command::new(std::env::current_exe()?);
+        keeper.args(["cluster", "keep", "--at"]).arg(&self.0).stdin(Stdio::null());
+        keeper.stdout(log.try_clone()?).stderr(log).process_group(0);
+        let mut keeper = keeper.spawn().context("could not start the cluster's keeper")?;
+        while !kubeconfig.exists() {
+            if let Some(status) = keeper.try_wait()? {
+                bail!("the cluster did not start ({status}):\n{}", self.read("log")?);
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let bin = harness::tools_dir().join("bin");
+        println!("The cluster is up after {:.0} s.", start.elapsed().as_secs_f32());
+        println!("  export KUBECONFIG={}", kubeconfig.display());
+        println!("  export PATH={}:$PATH    # kubectl, helm", bin.display());
+        println!("Stop it with `cargo xtask cluster down`.");
+        Ok(())
     }
-    println!("The cluster is up after {:.0} s.", start.elapsed().as_secs_f32());
-    println!("  export KUBECONFIG={}", state("kubeconfig").display());
-    println!(
-        "  export PATH={}:$PATH    # kubectl, helm",
-        harness::tools_dir().join("bin").display()
-    );
-    println!("Stop it with `cargo xtask cluster down`.");
-    Ok(())
-}
 
-fn down() -> Result<()> {
-    let keeper = keeper().context("no cluster runs")?;
-    let folder = fs::read_to_string(state("folder"))?;
-    shell::quiet(Command::new("kill").args(["-9", &keeper]))?;
-    while Path::new("/proc").join(&keeper).exists() {
-        thread::sleep(Duration::from_millis(20));
+    fn down(&self) -> Result<()> {
+        let keeper = self.running()?;
+        let folder = PathBuf::from(self.read("folder")?);
+        shell::quiet(Command::new("kill").args(["-9", &keeper]))?;
+        // The namespace's first process goes when all others have gone.
+        let inside = Path::new("/proc").join(self.read("inside")?);
+        while inside.exists() {
+            thread::sleep(Duration::from_millis(20));
+        }
+        harness::remove_control_groups(&folder);
+        fs::remove_dir_all(&folder).ok();
+        Ok(fs::remove_dir_all(&self.0)?)
     }
-    harness::remove_control_groups(Path::new(&folder));
-    fs::remove_dir_all(&folder).ok();
-    Ok(fs::remove_dir_all(shell::root().join(".cluster"))?)
-}
 
-impl LoadImage {
-    fn run(&self) -> Result<()> {
-        ensure!(keeper().is_some(), "no cluster runs: cargo xtask cluster up");
-        let (archive, name) = match &self.archive {
-            Some(archive) => (archive.clone(), self.name.as_deref()),
+    fn load_image(&self, image: &LoadImage) -> Result<()> {
+        self.running()?;
+        let (archive, name) = match &image.archive {
+            Some(archive) => (archive.clone(), image.name.as_deref()),
             None => (harness::image_archive(), Some(harness::IMAGE)),
         };
         let archive = fs::canonicalize(&archive)
             .with_context(|| format!("no archive {}", archive.display()))?;
-        let socket = fs::read_to_string(state("containerd"))?;
-        let inside = fs::read_to_string(state("inside"))?;
+        let (socket, inside) = (self.read("containerd")?, self.read("inside")?);
         let mut ctr = Command::new("nsenter");
         ctr.args(["--mount", "--target", &inside, "ctr", "--address", &socket]);
         ctr.args(["--namespace", "k8s.io", "images", "import"]);
         ctr.args(name.iter().flat_map(|name| ["--index-name", name])).arg(archive);
         shell::run(&mut ctr)
     }
-}
-
-/// The process id of the keeper, if it lives.
-fn keeper() -> Option<String> {
-    let pid = fs::read_to_string(state("keeper")).ok()?;
-    let command = fs::read_to_string(Path::new("/proc").join(&pid).join("cmdline")).ok()?;
-    command.contains("keep").then_some(pid)
-}
-
-/// A file with something about the running cluster.
-fn state(name: &str) -> PathBuf {
-    shell::root().join(".cluster").join(name)
 }

@@ -44,7 +44,7 @@ impl Setup {
 
 /// Tries the private namespace, which not every machine grants.
 fn probe() -> Result<()> {
-    let allowed = namespace(|inner| shell::quiet(inner.arg("true")));
+    let allowed = namespace(harness::Network::Own, |inner| shell::quiet(inner.arg("true")));
     allowed.context(
         "this machine does not let you make a private network; as root it does, in a container with `--privileged`, \
          and on Ubuntu without root after `sudo sysctl -w kernel.apparmor_restrict_unprivileged_userns=0`",

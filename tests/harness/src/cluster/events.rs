@@ -67,7 +67,7 @@ fn patch() -> Value {
 
 /// Argo Events always speaks TLS to it.
 fn nats(lab: &Lab, folder: &Path) -> Server {
-    let leaf = lab.ca().server(&[&NODE.to_string(), "nats"]);
+    let leaf = lab.ca().server(&["nats", &NODE.to_string()]);
     let mut config = format!(
         "listen: \"{NODE}:4222\"\njetstream {{ store_dir: \"{}\" }}\n\
          tls {{ cert_file: \"{}\", key_file: \"{}\" }}\naccounts {{\n",

@@ -79,7 +79,9 @@ impl Cluster {
         ip.args(["addr", "replace", &format!("{NODE}/32"), "dev", "lo"]);
         assert!(ip.status().unwrap().success(), "`ip addr replace {NODE}/32 dev lo` failed");
         fs::write("/proc/sys/net/ipv4/ip_forward", "1").unwrap();
-        OUTSIDE.iter().for_each(|folder| hide(folder));
+        for folder in OUTSIDE {
+            hide(folder);
+        }
         fs::write(folder.join("ca.pem"), lab.ca().pem()).unwrap();
         // The node's own resolver is nobody: tests name the server to ask.
         fs::write(folder.join("resolv.conf"), format!("nameserver {NODE}\n")).unwrap();

@@ -4,6 +4,7 @@ use super::{Asked, Fault, Reaction};
 use hickory_proto::dnssec::rdata::{DNSSECRData, RRSIG};
 use hickory_proto::op::{Message, ResponseCode};
 use hickory_proto::rr::{RData, Record, RecordType, rdata::SOA};
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -95,14 +96,18 @@ pub fn stale_for(serial: u32, time: Duration) -> Fault {
     })
 }
 
-/// From the first time that it shows a TXT record on, it throws a coin for each such answer during this time, and shows
-/// or misses the record; afterwards it answers as it should. `percent` is the share of misses.
+/// From the first time that it shows a name's TXT records on, it throws a coin for each such answer during this time, and
+/// shows or misses them; afterwards it answers as it should. `percent` is the share of misses. Servers that share one
+/// clone of this waver together, as a CA's view does with the server it asks.
 pub fn flapping(percent: u64, time: Duration, seed: u64) -> Fault {
-    let (first, dice) = (Mutex::new(None), Dice::new(seed));
-    of_txt(move |_, truth| {
-        let Some(since) = first_time(&first, !truth.answers.is_empty()) else {
+    let (first, dice) = (Mutex::new(BTreeMap::new()), Dice::new(seed));
+    of_txt(move |asked, truth| {
+        if truth.answers.is_empty() {
             return as_it_is(truth);
-        };
+        }
+        let mut first = first.lock().unwrap();
+        let since = *first.entry(asked.name.clone()).or_insert_with(Instant::now);
+        drop(first);
         let misses = since.elapsed() < time && dice.below(100) < percent;
         as_it_is(if misses { without_record(truth, 5) } else { truth })
     })

@@ -122,11 +122,9 @@ fn act(act: Act) -> &'static str {
     }
 }
 
-/// A reason as long as a report can hold.
+/// A reason as long as a report can hold, on one line: a journal may say anything.
 pub(crate) fn shortened(why: &str) -> String {
-    if why.chars().count() <= LONGEST_WHY {
-        return why.to_owned();
-    }
-    let start: String = why.chars().take(LONGEST_WHY - 1).collect();
-    start + "…"
+    let mut line = why.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let start: String = line.by_ref().take(LONGEST_WHY).collect();
+    if line.next().is_some() { start + "…" } else { start }
 }

@@ -84,6 +84,20 @@ fn a_refusal_of_the_ca_is_told_in_its_words() {
 
 #[test]
 #[ignore = "needs kube-apiserver"]
+fn what_a_journal_says_stays_one_short_line() {
+    let mut state = begun("shop", "run");
+    state.attempt(in_hours(0), "run", Act::Order);
+    let attempt = state.attempts.last_mut().unwrap();
+    let words = format!("\u{1b}[31mfirst\nsecond {}", "é".repeat(2_000));
+    (attempt.code, attempt.why) = (Some(22), Some(words));
+    let (_, why, run) = told(Some(&state), None);
+    assert!(why.starts_with("could not place the order:  [31mfirst second é"), "{why}");
+    assert_eq!(why.chars().count(), 301, "{why}");
+    assert!(why.ends_with('…') && !run.stdout.contains('\u{1b}'), "{run}");
+}
+
+#[test]
+#[ignore = "needs kube-apiserver"]
 fn a_pod_that_died_under_way_is_told_with_its_phase_or_what_it_asked_for() {
     let mut state = begun("shop", "run");
     state.attempt(in_hours(0), "run", Act::Order);

@@ -5,6 +5,7 @@ mod audit;
 mod certbot;
 mod chart;
 mod cluster;
+mod cluster_down;
 mod events;
 mod exit_codes;
 mod experience;

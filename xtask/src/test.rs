@@ -12,8 +12,8 @@ pub(crate) const WHAT: [&str; 3] = ["--workspace", "--features", "dns01-core/fai
 const THREADS: &str = "6";
 const CLUSTER_THREADS: &str = "10";
 
-/// The tests that need the cluster: they have the two cores for themselves.
-const CLUSTER: &str = "cluster::";
+/// The tests that need a cluster: they have the two cores for themselves.
+const CLUSTER: [&str; 2] = ["cluster::", "cluster_down::"];
 
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
@@ -50,11 +50,13 @@ impl Test {
         if !all {
             return self.inside(network(), THREADS, &self.filters);
         }
-        self.inside(Network::Own, THREADS, &["--skip".to_owned(), CLUSTER.to_owned()])?;
+        let without: Vec<_> =
+            CLUSTER.iter().flat_map(|tests| ["--skip", tests]).map(ToOwned::to_owned).collect();
+        self.inside(Network::Own, THREADS, &without)?;
         if self.no_cluster {
             return Ok(());
         }
-        self.inside(network(), CLUSTER_THREADS, &[CLUSTER.to_owned()])
+        self.inside(network(), CLUSTER_THREADS, &CLUSTER.map(ToOwned::to_owned))
     }
 
     fn inside(&self, network: Network, threads: &str, which: &[String]) -> Result<()> {

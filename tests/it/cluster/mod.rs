@@ -6,7 +6,9 @@
     reason = "what a test needs and does not get fails it, and it shows what there was"
 )]
 
-mod leaves_nothing;
+mod bad_input;
+mod failures;
+mod events;
 mod platform;
 mod situations;
 mod steps;

@@ -15,6 +15,9 @@ const CLUSTER_THREADS: &str = "10";
 /// The tests that need a cluster: they have the two cores for themselves.
 const CLUSTER: [&str; 2] = ["cluster::", "cluster_down::"];
 
+/// Those that run on the older Argo too.
+const OLDER: [&str; 2] = ["cluster::whole", "cluster::situations"];
+
 /// Arguments of `test`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Test {
@@ -56,10 +59,31 @@ impl Test {
         if self.no_cluster {
             return Ok(());
         }
-        self.inside(network(), CLUSTER_THREADS, &CLUSTER.map(ToOwned::to_owned))
+        self.inside(network(), CLUSTER_THREADS, &CLUSTER.map(ToOwned::to_owned))?;
+        if self.soak && network() == Network::Own {
+            // The main path on the older Argo, in a cluster that has its definitions.
+            let older = [("DNS01_E2E_ARGO", "3.7")];
+            return self.inside_with(
+                Network::Own,
+                CLUSTER_THREADS,
+                &OLDER.map(ToOwned::to_owned),
+                &older,
+            );
+        }
+        Ok(())
     }
 
     fn inside(&self, network: Network, threads: &str, which: &[String]) -> Result<()> {
+        self.inside_with(network, threads, which, &[])
+    }
+
+    fn inside_with(
+        &self,
+        network: Network,
+        threads: &str,
+        which: &[String],
+        env: &[(&str, &str)],
+    ) -> Result<()> {
         let cargo = shell::cargo();
         namespace(network, |inner| {
             inner
@@ -70,6 +94,7 @@ impl Test {
                 .args(which);
             let defaults = [("RUST_TEST_THREADS", threads), ("INSTA_UPDATE", "no")];
             inner.envs(defaults.into_iter().filter(|(name, _)| std::env::var_os(name).is_none()));
+            inner.envs(env.iter().copied());
             if self.soak {
                 inner.env("DNS01_SOAK", "1");
             }

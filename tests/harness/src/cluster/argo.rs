@@ -1,17 +1,45 @@
 //! Argo Workflows: its full resource definitions and its controller, a process on the node.
+//!
+//! `DNS01_E2E_ARGO=3.7` takes the older release of the longer tests instead.
 
-use super::image::{ARGOEXEC, manifests};
+use super::image::manifests;
 use super::{ARGO, Kubectl, restricted_namespace};
 use crate::server::Server;
 use crate::tools::tool;
 use serde_json::json;
 use std::net::TcpStream;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// The release of Argo Workflows under test.
+pub(super) struct Release {
+    /// What the names of its programs end with.
+    suffix: &'static str,
+    /// The name of its executor's image.
+    pub(super) executor: &'static str,
+}
+
+impl Release {
+    /// The one that this run is for.
+    pub(super) fn chosen() -> Self {
+        match std::env::var("DNS01_E2E_ARGO").as_deref() {
+            Err(_) | Ok("4.0") => Self { suffix: "", executor: "quay.io/argoproj/argoexec:v4.0.7" },
+            Ok("3.7") => Self { suffix: "-3.7", executor: "quay.io/argoproj/argoexec:v3.7.14" },
+            Ok(other) => panic!("DNS01_E2E_ARGO={other}: 4.0 or 3.7"),
+        }
+    }
+
+    /// One of its programs.
+    pub(super) fn program(&self, name: &str) -> PathBuf {
+        tool(&format!("{name}{}", self.suffix))
+    }
+}
 
 /// Installs the definitions and starts the controller, for all namespaces.
 pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
-    let definitions = manifests("argo-workflows").join("base/crds/full");
+    let release = Release::chosen();
+    let definitions =
+        manifests(&format!("argo-workflows{}", release.suffix)).join("base/crds/full");
     kubectl.run(&["apply", "--server-side", "-k", definitions.to_str().unwrap()]);
     // The controller gives up when they aren't served yet.
     kubectl.run(&["wait", "--for=condition=Established", "customresourcedefinition", "--all"]);
@@ -22,10 +50,15 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
         "metadata": {"name": "workflow-controller-configmap"},
     });
     kubectl.apply(Some(ARGO), &config.to_string());
-    let mut command = Command::new(tool("workflow-controller"));
+    let mut command = Command::new(release.program("workflow-controller"));
     command.arg("--kubeconfig").arg(kubectl.kubeconfig());
     command.args(["--namespace", ARGO, "--configmap", "workflow-controller-configmap"]);
-    command.args(["--executor-image", ARGOEXEC, "--executor-image-pull-policy", "IfNotPresent"]);
+    command.args([
+        "--executor-image",
+        release.executor,
+        "--executor-image-pull-policy",
+        "IfNotPresent",
+    ]);
     command.args(["--qps", "200", "--burst", "400"]);
     command.env("LEADER_ELECTION_DISABLE", "true");
     // Argo's own default is 10 s, which would be most of every test.

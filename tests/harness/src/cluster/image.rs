@@ -1,5 +1,6 @@
 //! Images without a registry: archives that containerd imports.
 
+use super::argo::Release;
 use super::node::ctr;
 use crate::tools::{repository, tool, tools_dir};
 use serde_json::json;
@@ -10,8 +11,6 @@ use tar::{Builder, EntryType, Header};
 
 /// The image under test, as the templates name it: what `cargo xtask image` has made.
 pub const IMAGE: &str = concat!("ghcr.io/dns01/dns01:", env!("CARGO_PKG_VERSION"));
-/// Argo's executor.
-pub(super) const ARGOEXEC: &str = "quay.io/argoproj/argoexec:v4.0.7";
 /// Argo Events: controller, event sources and sensors are one program.
 pub(super) const ARGO_EVENTS: &str = "quay.io/argoproj/argo-events:v1.9.11";
 
@@ -20,10 +19,11 @@ pub(super) fn import_all(folder: &Path) {
     // busybox is what it is called.
     let sleep = ["/bin/busybox", "sleep", "infinity"].map(ToOwned::to_owned);
     of_program(folder, "dns01.invalid/pause:1", &tool("busybox"), "/bin/busybox", &sleep, "65535");
+    let release = Release::chosen();
     of_program(
         folder,
-        ARGOEXEC,
-        &tool("argoexec"),
+        release.executor,
+        &release.program("argoexec"),
         "/bin/argoexec",
         &["argoexec".to_owned()],
         "8737",

@@ -7,6 +7,7 @@
 
 mod conform;
 mod generated;
+mod page;
 mod plain;
 mod rendered;
 mod rights;

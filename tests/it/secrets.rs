@@ -17,7 +17,7 @@ use std::time::Duration;
 const EAB: &str = "Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LWNhbmFyeQ";
 
 /// A secret in every form that it could be seen in.
-fn forms(octets: &[u8]) -> Vec<String> {
+pub(crate) fn forms(octets: &[u8]) -> Vec<String> {
     let mut hex = String::new();
     for octet in octets {
         write!(hex, "{octet:02x}").unwrap();
@@ -27,7 +27,7 @@ fn forms(octets: &[u8]) -> Vec<String> {
 }
 
 /// The lines of a PEM file between its marks, and its octets in every form: each must be nowhere.
-fn of_pem(pem: &str) -> Vec<String> {
+pub(crate) fn of_pem(pem: &str) -> Vec<String> {
     let lines: Vec<&str> = pem.lines().filter(|line| !line.starts_with("-----")).collect();
     let octets = BASE64_STANDARD.decode(lines.concat()).unwrap();
     // The private number of a P-256 key alone is a secret too: 32 octets after their tag in the SEC 1 structure.

@@ -4,6 +4,7 @@ use super::workflow::Workflow;
 use harness::{Cluster, Lab, NameServer as _, Named, NamedBuilder, Pebble, PebbleBuilder};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The one certificate that the plain roles of `workflow-templates/rbac` are for.
 pub(crate) const CERTIFICATE: &str = "example-org";
@@ -39,7 +40,12 @@ impl Platform {
         let pebble = pebble(Pebble::builder(&lab, named.address())).start();
         let namespace = cluster.namespace(prefix);
         let platform = Self { cluster, namespace, lab, named, pebble };
-        platform.kubectl(&["apply", "--server-side", "-k", path("workflow-templates").to_str().unwrap()]);
+        platform.kubectl(&[
+            "apply",
+            "--server-side",
+            "-k",
+            path("workflow-templates").to_str().unwrap(),
+        ]);
         platform.apply(&platform.credentials("rfc2136"));
         platform.define(&platform.definitions());
         platform
@@ -64,12 +70,8 @@ impl Platform {
 
     /// A Secret with what the provider needs.
     pub(crate) fn credentials(&self, name: &str) -> Value {
-        let data: serde_json::Map<_, _> = self
-            .named
-            .rfc2136()
-            .into_iter()
-            .map(|(name, value)| (name, value.into()))
-            .collect();
+        let data: serde_json::Map<_, _> =
+            self.named.rfc2136().into_iter().map(|(name, value)| (name, value.into())).collect();
         json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": name}, "stringData": data})
     }
 
@@ -109,6 +111,16 @@ impl Platform {
         Some(String::from_utf8(chain).unwrap())
     }
 
+    /// Waits until the primary holds this many values.
+    #[track_caller]
+    pub(crate) fn until_published(&self, values: usize) {
+        let start = Instant::now();
+        while self.named.txt(OWNER).len() < values {
+            assert!(start.elapsed() < Duration::from_mins(7), "waited in vain for {values} values");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
     /// Nothing of ours is left in the zone.
     #[track_caller]
     pub(crate) fn assert_zone_is_clean(&self) {
@@ -120,7 +132,14 @@ impl Platform {
 impl Drop for Platform {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            let pods = self.cluster.kubectl().try_run(&["-n", &self.namespace, "get", "workflows,pods", "-o", "wide"]);
+            let pods = self.cluster.kubectl().try_run(&[
+                "-n",
+                &self.namespace,
+                "get",
+                "workflows,pods",
+                "-o",
+                "wide",
+            ]);
             eprintln!("{}", pods.unwrap_or_else(|error| error));
         }
         let delete = ["delete", "namespace", &self.namespace, "--wait=false"];

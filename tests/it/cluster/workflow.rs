@@ -56,11 +56,45 @@ impl<'a> Workflow<'a> {
     /// Waits until a node of this template is in this phase.
     #[track_caller]
     pub(crate) fn until_node(&self, template: &str, phase: &str) -> Value {
+        self.until_node_in(template, &[phase])
+    }
+
+    /// Waits until a node of this template is in one of these phases.
+    #[track_caller]
+    pub(crate) fn until_node_in(&self, template: &str, phases: &[&str]) -> Value {
+        let in_phase = |node: &Value| phases.iter().any(|phase| node["phase"] == *phase);
         let found = |object: &Value| {
-            pods(object).find(|node| is_of(node, template) && node["phase"] == phase).cloned()
+            pods(object).find(|node| is_of(node, template) && in_phase(node)).cloned()
         };
         let object = self.until(|object| found(object).is_some());
         found(&object).unwrap()
+    }
+
+    /// The pod of the node of this template that runs now.
+    #[track_caller]
+    pub(crate) fn running_pod(&self, template: &str) -> String {
+        let node = self.until_node(template, "Running");
+        let selector = format!("workflows.argoproj.io/workflow={}", self.name);
+        let pods =
+            self.platform.cluster.kubectl().list(&self.platform.namespace, "pods", &selector);
+        let own = |pod: &&Value| {
+            pod["metadata"]["annotations"]["workflows.argoproj.io/node-id"] == node["id"]
+        };
+        let pod = pods.iter().find(own).unwrap_or_else(|| panic!("no pod for {node:#}"));
+        pod["metadata"]["name"].as_str().unwrap().to_owned()
+    }
+
+    /// Waits until a pod has ended; the termination message of its step.
+    #[track_caller]
+    pub(crate) fn last_words(&self, pod: &str) -> String {
+        let what = format!("pod/{pod}");
+        let kubectl = self.platform.cluster.kubectl();
+        let pod = kubectl.until(Some(&self.platform.namespace), &what, |pod| {
+            matches!(pod["status"]["phase"].as_str(), Some("Succeeded" | "Failed"))
+        });
+        let containers = pod["status"]["containerStatuses"].as_array().unwrap();
+        let main = containers.iter().find(|container| container["name"] == "main").unwrap();
+        main["state"]["terminated"]["message"].as_str().unwrap_or_default().to_owned()
     }
 
     /// `argo stop` and `argo terminate`: `Stop` or `Terminate`.
@@ -100,7 +134,10 @@ impl Ended {
             .values()
             .filter(|node| node["type"] != "StepGroup")
             .filter(|node| task(node) == name)
-            .max_by_key(|node| node["startedAt"].as_str().map(ToOwned::to_owned))
+            // Of a try and what surrounds all tries, the try: it has what the step said.
+            .max_by_key(|node| {
+                (node["startedAt"].as_str().map(ToOwned::to_owned), node["type"] == "Pod")
+            })
             .unwrap_or_else(|| panic!("no node {name}:\n{}", self.table()));
         let text = |key: &str| last[key].as_str().unwrap_or_default().to_owned();
         (text("phase"), text("message"))
@@ -114,16 +151,26 @@ impl Ended {
 
     /// How many pods it took.
     pub(crate) fn pods(&self) -> usize {
-        pods(&self.object).filter(|node| node["phase"] != "Omitted" && node["phase"] != "Skipped").count()
+        pods(&self.object)
+            .filter(|node| node["phase"] != "Omitted" && node["phase"] != "Skipped")
+            .count()
     }
 
     /// Every node with its phase and message, for people.
     pub(crate) fn table(&self) -> String {
-        let nodes = self.object["status"]["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
+        let nodes =
+            self.object["status"]["nodes"].as_object().into_iter().flat_map(|nodes| nodes.values());
         let mut lines: Vec<_> = nodes
             .map(|node| {
                 let text = |key: &str| node[key].as_str().unwrap_or_default();
-                format!("{} {:<10} {:<10} {} {}", text("startedAt"), text("type"), text("phase"), text("name"), text("message"))
+                format!(
+                    "{} {:<10} {:<10} {} {}",
+                    text("startedAt"),
+                    text("type"),
+                    text("phase"),
+                    text("name"),
+                    text("message")
+                )
             })
             .collect();
         lines.sort();

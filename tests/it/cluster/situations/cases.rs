@@ -1,0 +1,147 @@
+//! The eight situations. Each ends with a delivered certificate, which `Seen::row` looks at.
+
+use super::super::platform::{CERTIFICATE, NAMES, Platform};
+use super::super::workflow::Workflow;
+use super::Composite;
+use super::seen::{Seen, entry_of, journal};
+
+fn submit<'a>(platform: &'a Platform, composite: &Composite) -> Workflow<'a> {
+    platform.submit(composite.template, &[("certificate", CERTIFICATE)])
+}
+
+/// Starts a run and returns while it waits for the held name server.
+fn waiting<'a>(platform: &'a Platform, composite: &Composite) -> Workflow<'a> {
+    let run = submit(platform, composite);
+    run.until_node(composite.waits.0, "Running");
+    platform.until_published(NAMES.len());
+    run
+}
+
+/// The next run ends well, with the key and the order of the one before.
+fn next(seen: &mut Seen, platform: &Platform, composite: &Composite) {
+    let run = waiting(platform, composite);
+    platform.named.release(0);
+    seen.run(&run.ended(), "Succeeded");
+    assert_eq!(platform.pebble.orders(), 1);
+}
+
+pub(super) fn success(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let ended = submit(platform, composite).ended();
+    seen.run(&ended, "Succeeded");
+    assert_eq!(ended.output("result"), Some("issue"));
+    seen
+}
+
+pub(super) fn permanent_failure(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let (good, mut wrong) = (platform.credentials("rfc2136"), platform.credentials("rfc2136"));
+    wrong["stringData"]["RFC2136_TSIG_SECRET"] = super::canary::WRONG_TSIG_SECRET.into();
+    platform.apply(&wrong);
+    let ended = submit(platform, composite).ended();
+    seen.run(&ended, "Failed");
+    let (phase, message) = ended.node(composite.writes);
+    seen.says(composite.writes, &message);
+    assert_eq!(phase, "Failed");
+    for part in ["exit code 20", "could not add TXT", "BADSIG; hint: "] {
+        assert!(message.contains(part), "no `{part}` in: {message}");
+    }
+    assert_eq!((seen.zone(platform), platform.pebble.issued()), (0, 0));
+    let key = || entry_of(platform, &format!("dns01-{CERTIFICATE}-key"), "1.pem");
+    let first = key();
+    platform.apply(&good);
+    seen.run(&submit(platform, composite).ended(), "Succeeded");
+    assert!(key() == first, "the key was lost");
+    seen
+}
+
+pub(super) fn transient(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    platform.named.stop();
+    let name = submit(platform, composite).name;
+    let (template, node) = composite.asks;
+    let failed = Workflow::existing(platform, &name).until_node(template, "Failed");
+    let message = failed["message"].as_str().unwrap();
+    seen.says(node, message);
+    for part in ["exit code 75", "could not", "; hint: "] {
+        assert!(message.contains(part), "no `{part}` in: {message}");
+    }
+    platform.named.start();
+    seen.run(&Workflow::existing(platform, &name).ended(), "Succeeded");
+    seen
+}
+
+pub(super) fn stop(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let left = shut_down(&mut seen, platform, composite, "Stop");
+    assert_eq!(left, 0, "the exit hook has not cleaned up");
+    next(&mut seen, platform, composite);
+    seen
+}
+
+pub(super) fn terminate(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let left = shut_down(&mut seen, platform, composite, "Terminate");
+    assert_eq!(left, composite.left_by_terminate);
+    next(&mut seen, platform, composite);
+    seen
+}
+
+/// Ends a run while it waits for the name servers; how many values its end has left in the zone.
+fn shut_down(seen: &mut Seen, platform: &Platform, composite: &Composite, how: &str) -> usize {
+    let run = waiting(platform, composite);
+    assert_eq!(seen.zone(platform), NAMES.len());
+    let pod = run.running_pod(composite.waits.0);
+    run.shutdown(how);
+    let ended = run.ended();
+    seen.run(&ended, "Failed");
+    let node = composite.waits.1;
+    seen.says(node, &ended.node(node).1);
+    // Argo's own word has replaced the step's on the node, not in the pod.
+    let words = run.last_words(&pod);
+    seen.says("its pod", &words);
+    assert!(words.contains("stopped by a signal; hint: "), "{words}");
+    seen.zone(platform)
+}
+
+pub(super) fn controller_killed(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let run = waiting(platform, composite);
+    seen.zone(platform);
+    platform.cluster.restart_controller();
+    platform.named.release(0);
+    seen.run(&run.ended(), "Succeeded");
+    seen
+}
+
+pub(super) fn pod_deleted(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let run = waiting(platform, composite);
+    seen.zone(platform);
+    platform.kubectl(&["delete", "pod", "--wait=false", &run.running_pod(composite.waits.0)]);
+    let (template, node) = composite.waits;
+    let lost = run.until_node_in(template, &["Failed", "Error"]);
+    seen.says(node, lost["message"].as_str().unwrap());
+    run.until_node(template, "Running");
+    platform.until_published(NAMES.len());
+    platform.named.release(0);
+    seen.run(&run.ended(), "Succeeded");
+    seen
+}
+
+pub(super) fn two_runs(platform: &mut Platform, composite: &Composite) -> Seen {
+    let mut seen = Seen::default();
+    let runs = [submit(platform, composite), submit(platform, composite)];
+    for run in &runs {
+        run.until_node("renew-check", "Succeeded");
+    }
+    platform.until_published(NAMES.len());
+    seen.zone(platform);
+    platform.named.release(0);
+    let ended = runs.map(|run| run.ended());
+    ended.iter().for_each(|one| seen.run(one, "Succeeded"));
+    let mut results = ended.each_ref().map(|one| one.output("result").unwrap_or_default());
+    results.sort_unstable();
+    assert_eq!(results, ["issue", "none"], "{}", journal(platform));
+    seen
+}

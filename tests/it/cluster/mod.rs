@@ -9,7 +9,10 @@
 mod bad_input;
 mod failures;
 mod events;
+mod pipeline;
+mod fleet;
 mod platform;
+mod rights;
 mod situations;
 mod steps;
 mod whole;

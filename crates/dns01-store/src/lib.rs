@@ -19,6 +19,6 @@ mod store;
 pub use address::{Backend, open};
 pub use dir::DirStore;
 pub use error::StoreError;
-pub use kube::{Cluster, KubeError};
+pub use kube::{Cluster, Grant, KubeError};
 pub use name::Name;
 pub use store::{Doc, Store, Version, Versioned};

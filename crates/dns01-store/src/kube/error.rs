@@ -3,7 +3,7 @@
 use dns01_core::{BoxError, Exit, Explain};
 use kube::core::Status;
 
-use super::ObjectName;
+use super::{Grant, ObjectName};
 
 /// Why the API server did not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -22,10 +22,8 @@ pub enum KubeError {
         verb: &'static str,
         /// The object.
         object: String,
-        /// Its namespace.
-        namespace: String,
-        /// The rule that would allow it, in YAML.
-        rule: String,
+        /// What would allow it.
+        grant: Box<Grant>,
     },
     /// An admission policy refused it.
     #[error("a policy of the cluster refused {object}: {message}")]
@@ -80,8 +78,7 @@ impl KubeError {
             403 if status.message.contains("cannot ") => Self::Forbidden {
                 verb,
                 object: object.to_string(),
-                namespace: object.namespace.clone(),
-                rule: rule(verb, object),
+                grant: Box::new(Grant::new(verb, object, &status.message)),
             },
             403 => Self::Denied { object: object.to_string(), message: message() },
             404 if missing() == "namespaces" => {
@@ -95,17 +92,16 @@ impl KubeError {
             _ => Self::Invalid { object: object.to_string(), message: message() },
         }
     }
-}
 
-/// The rule of a Role that is missing. `create` with a name is possible, because objects are made by server-side apply.
-fn rule(verb: &str, object: &ObjectName) -> String {
-    let resources = object.kind.plural();
-    let (names, verbs) = match verb {
-        "list" => (String::new(), "list"),
-        "create" => (format!(", resourceNames: [{}]", object.name), "get, patch, create"),
-        _ => (format!(", resourceNames: [{}]", object.name), "get, patch"),
-    };
-    format!("- {{apiGroups: [\"\"], resources: [{resources}]{names}, verbs: [{verbs}]}}")
+    /// The same from a look at what is going to be written: a refusal asks at once for all that this takes.
+    pub(crate) fn before_write(self) -> Self {
+        match self {
+            Self::Forbidden { verb, object, grant } => {
+                Self::Forbidden { verb, object, grant: Box::new(grant.to_write()) }
+            }
+            other => other,
+        }
+    }
 }
 
 impl Explain for KubeError {
@@ -126,9 +122,7 @@ impl Explain for KubeError {
                 "run this in a pod with a ServiceAccount token, or set KUBECONFIG".into()
             }
             Self::Unauthorized => "check the ServiceAccount and its token".into(),
-            Self::Forbidden { namespace, rule, .. } => format!(
-                "add to a Role in namespace `{namespace}` that is bound to this ServiceAccount: {rule}"
-            ),
+            Self::Forbidden { grant, .. } => format!("if that is wanted, grant it: {grant}"),
             Self::NoNamespace { namespace } => {
                 format!("make it, `kubectl create namespace {namespace}`, or correct its name")
             }
@@ -181,10 +175,10 @@ mod tests {
     }
 
     #[test]
-    fn a_forbidden_call_prints_the_rule_that_is_missing() {
-        let hint = error(403, "User \"x\" cannot patch resource \"secrets\"", "").hint().unwrap();
-        let rule = "- {apiGroups: [\"\"], resources: [secrets], resourceNames: [shop-tls], \
-                    verbs: [get, patch, create]}";
-        assert!(hint.contains("namespace `web`") && hint.ends_with(rule), "{hint}");
+    fn a_forbidden_call_prints_the_role_that_is_missing() {
+        let words =
+            "User \"system:serviceaccount:dns01:dns01-store\" cannot patch resource \"secrets\"";
+        let hint = error(403, words, "").hint().unwrap();
+        assert!(hint.contains("\"dns01-store-secrets-shop-tls\""), "{hint}");
     }
 }

@@ -5,6 +5,7 @@
 
 mod call;
 mod error;
+mod grant;
 mod named;
 mod store;
 
@@ -19,6 +20,7 @@ use kube::{Client, Config};
 use serde::Deserialize;
 
 pub use error::KubeError;
+pub use grant::Grant;
 pub(crate) use store::KubeStore;
 
 /// Our field manager in server-side apply.

@@ -70,7 +70,8 @@ impl TlsSecret {
 
     /// One look and one write; a conflict where somebody else wrote in between.
     async fn write_once(&self, wanted: &mut Value, bundle: &Bundle) -> Result<Stored, SinkError> {
-        let found = match self.cluster.get(&self.object).await? {
+        let found = self.cluster.get(&self.object).await.map_err(KubeError::before_write)?;
+        let found = match found {
             Some(found) => found,
             None => self.make(&wanted["metadata"]["labels"]).await?,
         };

@@ -13,7 +13,7 @@ const THREADS: &str = "6";
 const CLUSTER_THREADS: &str = "10";
 
 /// The tests that need a cluster: they have the two cores for themselves.
-const CLUSTER: [&str; 2] = ["cluster::", "cluster_down::"];
+const CLUSTER: [&str; 3] = ["cluster::", "cluster_down::", "chart::page"];
 
 /// Those that run on the older Argo too.
 const OLDER: [&str; 2] = ["cluster::whole", "cluster::situations"];

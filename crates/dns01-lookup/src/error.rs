@@ -176,7 +176,7 @@ impl Explain for LookupError {
             Self::TooMany { zone, .. } => {
                 format!("name the servers that matter with --authority {zone}=IP")
             }
-            Self::NotYet { report } => return report.hint(),
+            Self::NotYet { report } => report.hint(),
             Self::NoTls(_) => {
                 "install the package ca-certificates, or name a bundle with SSL_CERT_FILE"
                     .to_owned()

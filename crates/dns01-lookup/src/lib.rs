@@ -40,10 +40,10 @@ pub use dnssec::{Dnssec, SignatureState};
 pub use error::LookupError;
 pub use gate::{Gate, GateArg};
 pub use location::{Authorities, Location, Server, Unresolved};
-pub use report::{Progress, Report, Role, ServerReport};
+pub use report::{Answered, Progress, Report, Role, ServerReport};
 use resolver::Resolver;
 pub use strategy::{Patience, Strategy, StrategyError, StreakRule};
-pub use survey::{Survey, Surveyed};
+pub use survey::{Caa, Survey, Surveyed};
 pub use truth::{Primary, Reason};
 pub use wait::Moved;
 

@@ -55,8 +55,8 @@ pub struct ServerReport {
     pub agrees: bool,
     /// Whether it is left out of the count: not reachable from here, while its server answers at another address.
     pub excused: bool,
-    /// Whether it answered the last question at all.
-    pub answered: bool,
+    /// Whether it answered the last question.
+    pub answered: Answered,
     /// When it first showed all values, in milliseconds since the start.
     pub first_seen_ms: Option<u64>,
     /// What it last answered, in words: `answers NXDOMAIN`, `shows 1 of 2 values`, `does not answer`.
@@ -85,6 +85,18 @@ pub struct ServerReport {
     pub asked: u32,
 }
 
+/// Whether a server answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answered {
+    /// Nothing came, or nothing gets there.
+    No,
+    /// It said something about itself rather than about the record: `SERVFAIL`, or that it has no authority.
+    Failing,
+    /// It said whether the record is there.
+    Yes,
+}
+
 /// In what capacity a server is asked.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -104,8 +116,15 @@ pub struct Progress<'a> {
     pub total: usize,
     /// Since the start of the wait.
     pub elapsed: Duration,
-    /// Those that don't yet.
-    pub behind: &'a [ServerReport],
+    /// All of them.
+    pub servers: &'a [ServerReport],
+}
+
+impl<'a> Progress<'a> {
+    /// Those that count and don't show everything yet.
+    pub fn behind(&self) -> impl Iterator<Item = &'a ServerReport> + use<'a> {
+        self.servers.iter().filter(|server| !server.agrees && !server.excused)
+    }
 }
 
 impl Report {
@@ -142,7 +161,7 @@ impl ServerReport {
             address,
             agrees: false,
             excused: false,
-            answered: false,
+            answered: Answered::No,
             first_seen_ms: None,
             last_answer: "has not answered".to_owned(),
             since_ms: 0,

@@ -1,5 +1,6 @@
 //! What every address answers for a name, whatever is expected there: for people who want to see.
 
+mod caa;
 #[cfg(test)]
 mod tests;
 
@@ -7,16 +8,20 @@ use std::collections::BTreeSet;
 use std::net::SocketAddr;
 
 use dns01_core::{OwnerName, Zone};
+use futures_util::future::join3;
 use futures_util::stream::{self, StreamExt as _};
 use hickory_proto::rr::{Name, RecordType};
 use serde::Serialize;
 
+use crate::dnssec::Evidence;
 use crate::engine::{Kind, MAX_IN_FLIGHT};
 use crate::resolver::show;
 use crate::sight::{judge, judge_trouble, texts};
 use crate::truth::soa_of;
 use crate::wire::to_wire;
-use crate::{Location, Lookup, LookupError, Unresolved, exchange};
+use crate::{Authorities, Delegation, Dnssec, Location, Lookup, LookupError, Unresolved};
+use crate::{delegation, dnssec, exchange};
+pub use caa::Caa;
 
 /// One look at a name on every server of its zone.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -31,6 +36,12 @@ pub struct Survey {
     pub servers: Vec<Surveyed>,
     /// Servers without an address.
     pub unresolved: Vec<Unresolved>,
+    /// What the parent zone says otherwise.
+    pub delegation: Option<Delegation>,
+    /// What validation says of the zone.
+    pub dnssec: Option<Dnssec>,
+    /// Who may issue, where that is limited.
+    pub caa: Option<Caa>,
 }
 
 /// What one address answers.
@@ -61,6 +72,11 @@ impl Survey {
         let mut lines: Vec<_> = self.servers.iter().map(Surveyed::line).collect();
         let none = |it: &Unresolved| format!("{} has no address ({})", it.server, it.reason);
         lines.extend(self.unresolved.iter().map(none));
+        lines.extend(self.delegation.as_ref().map(Delegation::sentence));
+        lines.extend(
+            self.dnssec.iter().filter_map(|it| Some(format!("DNSSEC: {}", it.reason.as_ref()?))),
+        );
+        lines.extend(self.caa.as_ref().map(Caa::line));
         let (owner, zone) = (&self.owner, &self.zone);
         lines.push(self.advice(owner, zone));
         lines
@@ -127,13 +143,40 @@ impl Lookup {
             .collect()
             .await;
         servers.sort_by_key(|(place, _)| *place);
-        let servers = servers.into_iter().map(|(_, seen)| seen).collect();
+        let (servers, evidence): (Vec<_>, Vec<_>) =
+            servers.into_iter().map(|(_, seen)| seen).unzip();
+        let evidence = evidence.into_iter().flatten().collect();
+        let (dnssec, mut delegations, caa) = join3(
+            self.validate(&zone, &authorities, evidence),
+            delegation::differences(&self.resolver, std::iter::once(&authorities)),
+            caa::look(&self.resolver, name),
+        )
+        .await;
         let (name, unresolved) = (name.clone(), authorities.unresolved);
-        Ok(Survey { name, owner, zone, servers, unresolved })
+        let (delegation, dnssec) = (delegations.pop(), Some(dnssec));
+        Ok(Survey { name, owner, zone, servers, unresolved, delegation, dnssec, caa })
+    }
+
+    async fn validate(
+        &self,
+        zone: &Zone,
+        authorities: &Authorities,
+        evidence: Vec<Evidence>,
+    ) -> Dnssec {
+        let signers = dnssec::signers(&self.resolver, std::iter::once(zone)).await;
+        let servers = authorities.addresses().map(|(_, address)| address).collect();
+        dnssec::examine(&self.resolver, zone, servers, signers.get(zone), evidence).await
     }
 }
 
-async fn look(zone: &Zone, wire: &Name, server: String, address: SocketAddr) -> Surveyed {
+/// What one address answers, and the answer itself where there are records in it.
+async fn look(
+    zone: &Zone,
+    wire: &Name,
+    server: String,
+    address: SocketAddr,
+) -> (Surveyed, Option<Evidence>) {
+    let mut evidence = None;
     let mut seen = Surveyed {
         server,
         address: show(address),
@@ -152,11 +195,12 @@ async fn look(zone: &Zone, wire: &Name, server: String, address: SocketAddr) -> 
                 .map(|text| String::from_utf8_lossy(&text).into_owned())
                 .collect();
             seen.values.sort();
+            evidence = (!answer.answers.is_empty()).then_some((address, answer));
         }
         Err(trouble) => seen.trouble = Some(judge_trouble(&trouble).words),
     }
     if seen.trouble.is_none() && seen.serial.is_none() {
         seen.serial = soa_of(zone, address).await;
     }
-    seen
+    (seen, evidence)
 }

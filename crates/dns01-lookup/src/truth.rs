@@ -20,7 +20,7 @@ use crate::engine::MAX_IN_FLIGHT;
 use crate::exchange;
 use crate::wait::Plan;
 use crate::wire::{from_wire, to_wire};
-use crate::{Report, ServerReport};
+use crate::{Answered, Report, ServerReport};
 
 pub use primary::Primary;
 
@@ -39,6 +39,8 @@ pub enum Reason {
     SecondaryLags,
     /// Some have the values, others don't although their version of the zone is the same.
     SameSerialDiffers,
+    /// Some have the values, and another fails: it has no authority, or answers SERVFAIL and the like.
+    ServerFails,
     /// They were there, and the primary shows them no more.
     Removed,
 }
@@ -122,7 +124,8 @@ fn conclude(report: &mut Report, zone: &Zone, held: bool) {
         server.newest_serial =
             newest.filter(|newest| server.serial.is_some_and(|serial| is_older(serial, *newest)));
     }
-    let behind: Vec<_> = report.behind().filter(of_zone).filter(|server| server.answered).collect();
+    let behind: Vec<_> =
+        report.behind().filter(of_zone).filter(|server| server.answered != Answered::No).collect();
     let primary_shows = report.primary.as_ref().map(|it| it.shows);
     let somebody_shows =
         primary_shows == Some(true) || report.servers.iter().filter(of_zone).any(|it| it.agrees);
@@ -132,6 +135,9 @@ fn conclude(report: &mut Report, zone: &Zone, held: bool) {
         (Some(_), _) if were_there && primary_shows == Some(false) => Some(Reason::Removed),
         (Some(_), true) if behind.iter().any(|server| server.newest_serial.is_some()) => {
             Some(Reason::SecondaryLags)
+        }
+        (Some(_), true) if behind.iter().all(|server| server.answered == Answered::Failing) => {
+            Some(Reason::ServerFails)
         }
         (Some(first), true) => {
             first.serial.filter(|_| newest.is_some()).map(|_| Reason::SameSerialDiffers)

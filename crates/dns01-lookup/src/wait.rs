@@ -102,10 +102,9 @@ impl Run<'_> {
                 .is_none_or(|(agreeing, at)| agreeing != report.agreeing || now >= at + HEARTBEAT)
             {
                 told = Some((report.agreeing, now));
-                let behind: Vec<_> = report.behind().cloned().collect();
                 let (agreeing, total) = (report.agreeing, report.total);
-                let elapsed = start.elapsed();
-                progress(&Progress { agreeing, total, elapsed, behind: &behind });
+                let (elapsed, servers) = (start.elapsed(), &report.servers[..]);
+                progress(&Progress { agreeing, total, elapsed, servers });
             }
         }
     }

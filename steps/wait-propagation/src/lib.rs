@@ -6,24 +6,20 @@
 mod lego;
 mod look;
 mod patience;
+mod telling;
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::io::IsTerminal as _;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Parser;
 use dns01_core::{Challenge, Exit, OwnerName, Published, Zone};
-use dns01_lookup::{Expectation, GateArg, Lookup, LookupArgs, Patience, Progress, Report};
+use dns01_lookup::{Expectation, GateArg, Lookup, LookupArgs, Patience, Report};
 use dns01_step::config::{GoDuration, Propagation};
-use dns01_step::{
-    Attempt, ChallengeArgs, Definitions, Failure, Output, ProgressMode, Step, StepIo,
-};
+use dns01_step::{Attempt, ChallengeArgs, Definitions, Failure, Output, Step, StepIo};
 
 pub use lego::is_about_waiting;
 use patience::TIMEOUT;
 pub use patience::{Asked, patience};
+pub use telling::Telling;
 
 /// Wait until every authoritative server shows the values of the challenges.
 #[derive(Debug, Parser)]
@@ -207,75 +203,4 @@ pub fn summary(report: &Report) -> String {
         tenths / 10,
         tenths % 10
     )
-}
-
-/// Says how the wait goes: to Argo's progress file, and on stderr.
-#[derive(Debug)]
-pub struct Telling {
-    argo: Option<PathBuf>,
-    live: bool,
-    plain: bool,
-    last: Option<(usize, usize)>,
-    told: Option<(usize, usize)>,
-    said: Duration,
-}
-
-impl Telling {
-    /// As the flags and the terminal allow.
-    pub fn new(io: &StepIo) -> Self {
-        let dumb = std::env::var_os("CI").is_some()
-            || std::env::var("TERM").is_ok_and(|term| term == "dumb");
-        let mode = io.common().progress;
-        let quiet = io.common().quiet;
-        let live = mode == ProgressMode::Auto && !dumb && !quiet && std::io::stderr().is_terminal();
-        Self {
-            argo: std::env::var_os("ARGO_PROGRESS_FILE").map(PathBuf::from),
-            live,
-            plain: mode != ProgressMode::None && !quiet && !live,
-            last: None,
-            told: None,
-            said: Duration::ZERO,
-        }
-    }
-
-    fn tell(&mut self, progress: &Progress<'_>) {
-        let now = (progress.agreeing, progress.total);
-        let changed = self.last.replace(now) != Some(now);
-        if let (Some(path), true) = (&self.argo, changed) {
-            // Progress is a courtesy: losing it must not fail the step.
-            let _ = fs::write(path, format!("{}/{}", progress.agreeing, progress.total));
-        }
-        let behind = progress
-            .behind
-            .first()
-            .map(|server| format!("; {}", server.sentence()))
-            .unwrap_or_default();
-        let text = format!("{} of {} addresses agree{behind}", progress.agreeing, progress.total);
-        if self.live {
-            rewrite(&text);
-            return;
-        }
-        // A wait that is over at once is told by its result.
-        let news = self.told != Some(now) && progress.elapsed >= Duration::from_secs(1);
-        if self.plain && (news || progress.elapsed >= self.said + Duration::from_secs(30)) {
-            (self.told, self.said) = (Some(now), progress.elapsed);
-            tracing::info!(elapsed_s = progress.elapsed.as_secs(), "propagation: {text}");
-        }
-    }
-}
-
-impl Drop for Telling {
-    #[expect(clippy::print_stderr, reason = "clears the line of the live progress")]
-    fn drop(&mut self) {
-        if self.live && self.last.is_some() {
-            eprint!("\r\u{1b}[2K");
-        }
-    }
-}
-
-#[expect(clippy::print_stderr, reason = "live progress on a terminal")]
-fn rewrite(text: &str) {
-    // A line that wraps could not be rewritten; this is the narrowest terminal in use.
-    let shown: String = text.chars().take(79).collect();
-    eprint!("\r\u{1b}[2K{shown}");
 }

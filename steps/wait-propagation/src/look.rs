@@ -82,6 +82,9 @@ mod tests {
             zone: Zone { apex: "a.test".parse().unwrap() },
             servers: values.iter().enumerate().map(server).collect(),
             unresolved: Vec::new(),
+            delegation: None,
+            dnssec: None,
+            caa: None,
         }
     }
 

@@ -42,7 +42,7 @@ mod zone;
 
 pub use ask::txt;
 pub use certbot::certbot;
-pub use cluster::{Cluster, IMAGE, Kubectl, image_archive};
+pub use cluster::{Cluster, IMAGE, Kubectl, TeamController, image_archive};
 pub use fake::FakeHttps;
 pub use fake_dns::{Asked, FakeDns, Fault, Reaction, faults};
 pub use http::{Reply, Request, exchange, exchange_plain};

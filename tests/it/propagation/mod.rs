@@ -4,10 +4,14 @@
 mod bad_input;
 mod delegation;
 mod dnssec;
+mod fault_table;
+mod flapping_orders;
 mod gates;
+mod look;
 
 use harness::{Invocation, Lab, Sandbox};
 use serde_json::Value;
+use std::io::Write as _;
 
 const OWNER: &str = "_acme-challenge.example.test";
 const VALUE: &str = "-Kq0yq9uPfTpbIaEBvqX6dU3r5j1fWm2oZsH8cLxyzA";
@@ -32,4 +36,16 @@ fn report(run: &harness::Run) -> Value {
 fn server<'a>(report: &'a Value, name: &str) -> &'a Value {
     let mut servers = report["servers"].as_array().unwrap().iter();
     servers.find(|server| server["server"] == name).unwrap()
+}
+
+/// Whether the longer sweeps are wanted, and what they found shown.
+fn soaks() -> bool {
+    std::env::var_os("DNS01_SOAK").is_some_and(|value| value == "1")
+}
+
+/// Past the test runner, which keeps what `print!` says to itself.
+fn show(text: &str) {
+    if soaks() {
+        std::io::stderr().write_all(text.as_bytes()).unwrap();
+    }
 }

@@ -33,7 +33,9 @@ impl Lego {
                 self.next += 1;
             } else {
                 for target in targets.iter_mut() {
-                    target.set_phase(Phase::Searching);
+                    // Asked again in the next round, and told as what it showed.
+                    let shown = target.last_kind() == Some(Kind::Shown);
+                    target.set_phase(if shown { Phase::Seen } else { Phase::Searching });
                 }
                 self.next = 0;
                 self.round_at = now + INTERVAL;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Report, ServerReport};
-use crate::{Reason, Role};
+use crate::{Answered, Reason, Role};
 
 /// How the answers of a server begin that showed the values and lost them once.
 pub(crate) const SHOWED: &str = "showed them and now ";
@@ -49,6 +49,11 @@ impl Report {
         let moved = moved.concat();
         let bogus: Vec<_> = self.bogus().map(|it| format!("; DNSSEC: {it}")).collect();
         let bogus = bogus.concat();
+        if behind.is_empty() {
+            behind.push(
+                "every server shows it, but not for as long as the strategy wants".to_owned(),
+            );
+        }
         let behind = behind.join(", ");
         format!("{behind}; {} of {} {verb}{reason}{moved}{bogus}", self.agreeing, self.total)
     }
@@ -68,16 +73,19 @@ impl Report {
             Reason::NotOnThePrimary => format!("no server of the zone shows it{primary}"),
             Reason::SecondaryLags => "a secondary lags behind".to_owned(),
             Reason::SameSerialDiffers => "servers with the same serial differ".to_owned(),
+            Reason::ServerFails => "that is the server's failure, not the record's".to_owned(),
             Reason::Removed => "it was there, and somebody removed it".to_owned(),
         })
     }
 
-    pub(crate) fn hint(&self) -> Option<String> {
-        let first = self.behind().next()?;
+    pub(crate) fn hint(&self) -> String {
+        let Some(first) = self.behind().next() else {
+            return "give a longer --timeout".to_owned();
+        };
         let zone = &first.zone;
-        Some(if !self.moved.is_empty() {
+        if !self.moved.is_empty() {
             "run `present` again: it writes where the CNAME leads now".to_owned()
-        } else if self.behind().all(|server| !server.answered) {
+        } else if self.behind().all(|server| server.answered == Answered::No) {
             format!(
                 "open port 53 (UDP and TCP) from here to the servers of `{zone}`, or name others with --authority {zone}=IP"
             )
@@ -86,12 +94,19 @@ impl Report {
                 "sign `{zone}` anew, or correct its DS record: a CA will refuse it as resolvers do"
             )
         } else if first.role == Role::Resolver {
-            "wait longer: a resolver may keep an old answer for as long as the SOA record of the zone says".to_owned()
+            let keeps = first.negative_ttl.filter(|seconds| *seconds > 0);
+            let keeps =
+                keeps.map(|seconds| format!(", here up to {seconds} s more")).unwrap_or_default();
+            format!(
+                "wait longer: a resolver may keep an old answer for as long as the SOA record of `{zone}` says{keeps}"
+            )
         } else if self.reason == Some(Reason::Removed) {
             "find out who else writes TXT records under this name, then run `present` again"
                 .to_owned()
         } else if self.reason == Some(Reason::ProviderHasNotPublished) {
             format!("wait longer, or ask the provider why `{zone}` is not published")
+        } else if self.reason == Some(Reason::ServerFails) {
+            format!("repair {}, or take it out of the NS records of `{zone}`", first.server)
         } else if self.reason == Some(Reason::SameSerialDiffers) {
             format!("ask the operator of {} why it differs at the same serial", first.server)
         } else if first.flips > 0 {
@@ -104,7 +119,7 @@ impl Report {
             )
         } else {
             format!("wait longer, or repair the zone transfer of `{zone}` to {}", first.server)
-        })
+        }
     }
 
     /// The domain that has a zone of its own, and whose delegation from a top-level domain is missing.
@@ -168,7 +183,7 @@ mod tests {
         let (name, address) = (format!("ns{number}.a.test"), format!("192.0.2.{number}"));
         ServerReport {
             agrees,
-            answered: true,
+            answered: Answered::Yes,
             last_answer: "answers NXDOMAIN".to_owned(),
             since_ms: 41_900,
             serial: Some(7),
@@ -194,7 +209,7 @@ mod tests {
             "ns2.a.test (192.0.2.2) answers NXDOMAIN for 41 s (asked 12×, went back 0×, serial 7)"
         );
         assert_eq!(
-            report.hint().unwrap(),
+            report.hint(),
             "wait longer, or repair the zone transfer of `a.test` to ns2.a.test"
         );
     }
@@ -212,7 +227,7 @@ mod tests {
         );
         report.reason = Some(Reason::Removed);
         assert!(report.why().ends_with("; it was there, and somebody removed it"));
-        assert!(report.hint().unwrap().starts_with("find out who else writes"));
+        assert!(report.hint().starts_with("find out who else writes"));
     }
 
     #[test]
@@ -224,7 +239,7 @@ mod tests {
             report.why()
         );
         assert_eq!(report.facts().len(), 30);
-        assert!(report.hint().unwrap().starts_with("check that the records are in zone `a.test`"));
+        assert!(report.hint().starts_with("check that the records are in zone `a.test`"));
     }
 
     #[test]

@@ -5,12 +5,12 @@ use hickory_proto::rr::RecordType;
 use serde::Serialize;
 
 use super::soa;
-use crate::Report;
 use crate::engine::Kind;
 use crate::exchange;
 use crate::resolver::{Resolver, show};
 use crate::sight::judge;
 use crate::wait::Plan;
+use crate::{Answered, Report};
 
 /// What the primary of the zone that is behind shows.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -34,8 +34,10 @@ pub(super) async fn look(
     report: &Report,
 ) -> Option<Primary> {
     let server = name.to_string();
-    let known =
-        report.servers.iter().find(|it| it.zone == *zone && it.server == server && it.answered);
+    let known = report
+        .servers
+        .iter()
+        .find(|it| it.zone == *zone && it.server == server && it.answered == Answered::Yes);
     if let Some(known) = known {
         let (address, serial) = (known.address.clone(), known.serial);
         return Some(Primary { server, address, serial, shows: known.agrees });

@@ -9,7 +9,7 @@ fn zone() -> Zone {
 fn server(agrees: bool, serial: u32, first_seen_ms: Option<u64>) -> ServerReport {
     ServerReport {
         agrees,
-        answered: true,
+        answered: Answered::Yes,
         first_seen_ms,
         serial: Some(serial),
         ..ServerReport::unasked(zone(), "ns.a.test".to_owned(), "192.0.2.1".to_owned())
@@ -45,7 +45,7 @@ fn who_has_not_done_his_part_is_named() {
 
 #[test]
 fn nobody_who_gave_no_answer_is_blamed() {
-    let silent = ServerReport { answered: false, serial: None, ..server(false, 0, None) };
+    let silent = ServerReport { answered: Answered::No, serial: None, ..server(false, 0, None) };
     assert_eq!(reason(vec![silent], None, true), None);
 }
 

@@ -10,7 +10,7 @@ use super::Plan;
 use super::plan::Question;
 use crate::engine::{Engine, Target};
 use crate::report::SHOWED;
-use crate::{Report, ServerReport};
+use crate::{Answered, Report, ServerReport};
 
 impl Plan {
     /// What the engine has seen, by zone and address; an address agrees when it does for every name.
@@ -88,8 +88,12 @@ impl Plan {
         }
         let targets = || names.iter().map(|((_, target), _)| *target);
         let agrees = targets().all(Target::agrees);
-        let answered = targets().any(Target::answers);
         let details = target.last().map(|(seen, _)| seen.details.clone()).unwrap_or_default();
+        let answered = match (targets().any(Target::answers), details.failed) {
+            (false, _) => Answered::No,
+            (true, true) => Answered::Failing,
+            (true, false) => Answered::Yes,
+        };
         ServerReport {
             zone: zone.zone.clone(),
             owner: question.owner.clone(),
@@ -107,7 +111,7 @@ impl Plan {
             last_answer: words,
             since_ms: millis(now.saturating_sub(since)),
             rcode: details.code,
-            rtt_us: answered.then(|| micros(details.round_trip)),
+            rtt_us: (answered != Answered::No).then(|| micros(details.round_trip)),
             last_miss_ms: targets().filter_map(Target::last_miss).max().map(millis),
             missing: details.missing,
             extra: self.foreign(question, details.others),

@@ -153,7 +153,7 @@ async fn progress_is_told_when_something_changes() {
     let patience = Patience::new(Duration::from_secs(10));
     lookup(&[], &[("a.test", &[&prompt, &late])])
         .wait(&[expect(OWNER, &["value"])], &patience, &mut |progress| {
-            heard.push((progress.agreeing, progress.total, progress.behind.len()));
+            heard.push((progress.agreeing, progress.total, progress.behind().count()));
         })
         .await
         .unwrap();

@@ -175,14 +175,23 @@ impl Running {
 
     /// Waits until the command's stderr contains `text`; panics when it ends before that.
     pub fn wait_for_stderr(&mut self, text: &str) {
+        self.wait_for("stderr", text);
+    }
+
+    /// The same with its stdout.
+    pub fn wait_for_stdout(&mut self, text: &str) {
+        self.wait_for("stdout", text);
+    }
+
+    fn wait_for(&mut self, stream: &str, text: &str) {
         let start = Instant::now();
-        while !self.read("stderr").contains(text) {
+        while !self.read(stream).contains(text) {
             let ended = self.child.try_wait().unwrap();
             assert!(
                 ended.is_none() && start.elapsed() < self.invocation.timeout,
                 "`{}` never said `{text}`:\n{}",
                 self.line,
-                self.read("stderr")
+                self.read(stream)
             );
             thread::sleep(Duration::from_millis(5));
         }

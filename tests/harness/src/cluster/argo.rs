@@ -3,10 +3,11 @@
 //! `DNS01_E2E_ARGO=3.7` takes the older release of the longer tests instead.
 
 use super::image::manifests;
-use super::{ARGO, Kubectl, restricted_namespace};
+use super::{ARGO, Cluster, Kubectl, restricted_namespace};
+use crate::lab::Lab;
 use crate::server::Server;
 use crate::tools::tool;
-use serde_json::json;
+use serde_json::{Value, json};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -45,14 +46,25 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     kubectl.run(&["wait", "--for=condition=Established", "customresourcedefinition", "--all"]);
     kubectl.apply(None, &restricted_namespace(ARGO).to_string());
     // Nothing is set here that our templates need: they bring their own security contexts.
-    let config = json!({
-        "apiVersion": "v1", "kind": "ConfigMap",
-        "metadata": {"name": "workflow-controller-configmap"},
-    });
-    kubectl.apply(Some(ARGO), &config.to_string());
+    let mut command = controller(kubectl, ARGO, &json!({}));
+    command.current_dir(folder);
+    let log = folder.join("workflow-controller.log");
+    let mut controller = Server::start("workflow-controller", command, &log, &[]);
+    controller.wait_ready(|| TcpStream::connect(("127.0.0.1", 6060)).is_ok());
+    controller
+}
+
+/// A controller with this ConfigMap, in this namespace.
+fn controller(kubectl: &Kubectl, namespace: &str, data: &Value) -> Command {
+    let release = Release::chosen();
+    let name = "workflow-controller-configmap";
+    let metadata = json!({"name": name});
+    let config =
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+    kubectl.apply(Some(namespace), &config.to_string());
     let mut command = Command::new(release.program("workflow-controller"));
     command.arg("--kubeconfig").arg(kubectl.kubeconfig());
-    command.args(["--namespace", ARGO, "--configmap", "workflow-controller-configmap"]);
+    command.args(["--namespace", namespace, "--configmap", name]);
     command.args([
         "--executor-image",
         release.executor,
@@ -62,9 +74,34 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     command.args(["--qps", "200", "--burst", "400"]);
     command.env("LEADER_ELECTION_DISABLE", "true");
     // Argo's own default is 10 s, which would be most of every test.
-    command.env("DEFAULT_REQUEUE_TIME", "1s").current_dir(folder);
-    let log = folder.join("workflow-controller.log");
-    let mut controller = Server::start("workflow-controller", command, &log, &[]);
-    controller.wait_ready(|| TcpStream::connect(("127.0.0.1", 6060)).is_ok());
-    controller
+    command.env("DEFAULT_REQUEUE_TIME", "1s");
+    command
+}
+
+/// One more workflow controller, for one namespace and the Workflows that carry its instance ID.
+#[derive(Debug)]
+pub struct TeamController {
+    log: PathBuf,
+    _server: Server,
+}
+
+impl TeamController {
+    /// Starts it. Its health port is taken by the first controller's, which it only logs.
+    pub fn start(cluster: &Cluster, lab: &Lab, namespace: &str, instance_id: &str) -> Self {
+        let config = json!({"instanceID": instance_id, "metricsConfig": "enabled: false"});
+        let mut command = controller(cluster.kubectl(), namespace, &config);
+        command.args(["--namespaced", "--managed-namespace", namespace]);
+        // Argo's own default passes progress on once a minute.
+        command.env("ARGO_PROGRESS_PATCH_TICK_DURATION", "1s");
+        command.env("ARGO_PROGRESS_FILE_TICK_DURATION", "1s");
+        let folder = lab.folder("team-controller");
+        let log = folder.join("workflow-controller.log");
+        command.current_dir(&folder);
+        Self { _server: Server::start("workflow-controller", command, &log, &[]), log }
+    }
+
+    /// What it has logged so far: it names every Workflow that it looks after.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
 }

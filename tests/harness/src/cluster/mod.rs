@@ -10,6 +10,7 @@ mod image;
 mod kubectl;
 mod node;
 
+pub use argo::TeamController;
 pub use image::{IMAGE, image_archive};
 pub use kubectl::Kubectl;
 

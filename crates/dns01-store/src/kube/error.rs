@@ -97,7 +97,7 @@ impl KubeError {
     pub(crate) fn before_write(self) -> Self {
         match self {
             Self::Forbidden { verb, object, grant } => {
-                Self::Forbidden { verb, object, grant: Box::new(grant.to_write()) }
+                Self::Forbidden { verb, object, grant: Box::new(grant.for_write()) }
             }
             other => other,
         }

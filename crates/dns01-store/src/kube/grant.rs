@@ -32,7 +32,7 @@ impl Grant {
     }
 
     /// The same for an object that is going to be written.
-    pub(super) fn to_write(self) -> Self {
+    pub(super) fn for_write(self) -> Self {
         Self { verbs: WRITE, ..self }
     }
 
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn what_is_written_may_be_missing_as_well() {
-        for grant in [grant("create", "x", "alice"), grant("get", "x", "alice").to_write()] {
+        for grant in [grant("create", "x", "alice"), grant("get", "x", "alice").for_write()] {
             assert!(grant.to_string().contains("[\"get\",\"patch\",\"create\"]"), "{grant}");
         }
     }

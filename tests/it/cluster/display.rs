@@ -2,7 +2,7 @@
 
 use super::platform::{CERTIFICATE, OWNER, Platform};
 use super::workflow::Workflow;
-use harness::TeamController;
+use harness::{NameServer as _, TeamController};
 use serde_json::{Value, json};
 
 /// The label that a controller with an `instanceID` wants to see.

@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod certbot;
 mod display;
 mod failures;
 mod events;

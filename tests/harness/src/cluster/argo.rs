@@ -88,7 +88,7 @@ pub struct TeamController {
 impl TeamController {
     /// Starts it. Its health port is taken by the first controller's, which it only logs.
     pub fn start(cluster: &Cluster, lab: &Lab, namespace: &str, instance_id: &str) -> Self {
-        let config = json!({"instanceID": instance_id, "metricsConfig": "enabled: false"});
+        let config = json!({"instanceID": instance_id, "metricsConfig": "{enabled: false}"});
         let mut command = controller(cluster.kubectl(), namespace, &config);
         command.args(["--namespaced", "--managed-namespace", namespace]);
         // Argo's own default passes progress on once a minute.

@@ -6,10 +6,10 @@ use super::client::Client;
 use super::grid::rendered;
 use super::platform::{NAMES, Platform};
 use super::pods::{assert_restricted, assert_tokens};
+use super::shell;
 use harness::NameServer as _;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::process::Command;
 
 #[test]
 #[ignore = "needs the cluster, helm"]
@@ -41,8 +41,7 @@ fn what_is_refused_prints_the_role_that_allows_it() {
     let values = ["--set", "journal.create=namespace", "--set-json", r#"config={"version":1}"#];
     platform.cluster.kubectl().apply(None, &rendered(&platform.namespace, &values));
     let snooping = inside(&platform, ["dns01-present", "dns01-wait-propagation"]);
-    let ended = issue(&platform);
-    let printed = refused(&ended, "store-secret");
+    let printed = refused(&issue(&platform), "store-secret");
     assert!(printed.contains(r#""verbs":["get","patch","create"]"#), "{printed}");
     platform.assert_zone_is_clean();
     assert_eq!(platform.pebble.issued(), 1);
@@ -126,11 +125,7 @@ fn message<'a>(ended: &'a Ended, step: &str) -> &'a str {
 /// Runs it, word for word.
 #[track_caller]
 fn run(platform: &Platform, command: &str) {
-    let tools = harness::tools_dir().join("bin");
-    let search = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
-    let mut shell = Command::new("sh");
-    shell.args(["-c", command]).env("PATH", search);
-    let output = shell.env("KUBECONFIG", platform.cluster.kubectl().kubeconfig()).output().unwrap();
+    let output = shell(platform.cluster, command).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }
 

@@ -1,4 +1,4 @@
-//! The API server as the holder of one ServiceAccount's token sees it.
+//! The API server as the holder of one service account's token sees it.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use harness::{Cluster, Reply, Request, exchange};

@@ -2,10 +2,10 @@
 
 use super::client::Client;
 use super::platform::path;
-use harness::{Cluster, Lab, tool, tools_dir};
+use super::shell;
+use harness::{Cluster, Lab, tool};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
-use std::path::Path;
 use std::process::Command;
 use std::thread;
 
@@ -27,7 +27,9 @@ fn the_plain_roles_grant_what_the_contract_says_and_the_page_adds_a_certificate_
     let copied = Command::new("cp").arg("-r").arg(path("workflow-templates")).arg(&folder).status();
     assert!(copied.unwrap().success());
     for block in blocks() {
-        corner.run(&block, &folder);
+        let mut shell = shell(corner.cluster, &block);
+        let status = shell.current_dir(&folder).env("NAMESPACE", &corner.namespace).status();
+        assert!(status.unwrap().success(), "this block failed:\n{block}");
     }
     let sensors = path("event-sources/rbac.yaml");
     let apply = ["apply", "-n", &corner.namespace, "-f", sensors.to_str().unwrap()];
@@ -79,18 +81,6 @@ impl Corner {
         Self { cluster, namespace: cluster.namespace(prefix) }
     }
 
-    /// Runs a block of a page in a clone of the repository.
-    #[track_caller]
-    fn run(&self, block: &str, clone: &Path) {
-        let tools = tools_dir().join("bin");
-        let search = format!("{}:{}", tools.display(), std::env::var("PATH").unwrap());
-        let mut shell = Command::new("bash");
-        shell.args(["-euo", "pipefail", "-c", block]).current_dir(clone);
-        shell.env("PATH", search).env("KUBECONFIG", self.cluster.kubectl().kubeconfig());
-        let status = shell.env("NAMESPACE", &self.namespace).status().unwrap();
-        assert!(status.success(), "this block failed:\n{block}");
-    }
-
     /// Asserts that the contract holds for this certificate.
     #[track_caller]
     fn assert_contract(&self, certificate: &str) {
@@ -113,12 +103,10 @@ impl Corner {
             let running = ACCOUNTS.map(|account| scope.spawn(move || ask(account)));
             running.map(|thread| thread.join().unwrap()).into()
         });
-        let mut text =
-            format!("{:<54}{}\n", "", ACCOUNTS.map(|one| format!("{one:<9}")).concat().trim_end());
+        let mut text = line("", "", &ACCOUNTS);
         for (number, (verb, object)) in rows().into_iter().enumerate() {
             let cells = columns.iter().map(|column| if column[number] { "yes" } else { "-" });
-            let cells: String = cells.map(|cell| format!("{cell:<9}")).collect();
-            writeln!(text, "{verb:<7}{object:<47}{}", cells.trim_end()).unwrap();
+            text += &line(verb, object, &cells.collect::<Vec<_>>());
         }
         text
     }
@@ -152,6 +140,14 @@ impl Drop for Corner {
         let delete = ["delete", "namespace", &self.namespace, "--wait=false"];
         self.cluster.kubectl().try_run(&delete).ok();
     }
+}
+
+fn line(verb: &str, object: &str, cells: &[&str]) -> String {
+    let mut line = format!("{verb:<7}{object:<46}");
+    for cell in cells {
+        write!(line, " {cell:<8}").unwrap();
+    }
+    format!("{}\n", line.trim_end())
 }
 
 /// What each row of the contract asks for: verb and object.

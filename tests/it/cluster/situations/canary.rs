@@ -12,7 +12,7 @@ pub(super) const WRONG_TSIG_SECRET: &str = "d3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jvbmcgd3Jv
 
 const RESULTS: &str = "task-results.json";
 
-/// What Argo deletes before a test can look: every state of every WorkflowTaskResult of the cluster.
+/// What Argo deletes before a test can look: every state of every `WorkflowTaskResult` of the cluster.
 pub(super) struct Watch {
     kubectl: Child,
     lab: Lab,

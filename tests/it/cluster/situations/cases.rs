@@ -139,7 +139,9 @@ pub(super) fn two_runs(platform: &mut Platform, composite: &Composite) -> Seen {
     seen.zone(platform);
     platform.named.release(0);
     let ended = runs.map(|run| run.ended());
-    ended.iter().for_each(|one| seen.run(one, "Succeeded"));
+    for one in &ended {
+        seen.run(one, "Succeeded");
+    }
     let mut results = ended.each_ref().map(|one| one.output("result").unwrap_or_default());
     results.sort_unstable();
     assert_eq!(results, ["issue", "none"], "{}", journal(platform));

@@ -104,7 +104,7 @@ fn in_eight_situations_phase_message_and_zone_are_right_and_no_secret_is_seen() 
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
-                    // From the end, where the long ones are.
+                    // The last first: they are the longer ones.
                     let next = plays.lock().unwrap().pop();
                     let Some((number, (situation, composite))) = next else { return };
                     let one = play(situation, composite);
@@ -115,7 +115,9 @@ fn in_eight_situations_phase_message_and_zone_are_right_and_no_secret_is_seen() 
     });
     let played = played.into_inner().unwrap();
     eprintln!("{}", Seen::HEAD);
-    played.values().for_each(|(row, _)| eprintln!("{row}"));
+    for (row, _) in played.values() {
+        eprintln!("{row}");
+    }
     let platforms: Vec<_> = played.values().filter_map(|(_, platform)| platform.as_ref()).collect();
     canary::assert_no_secret_is_seen(&platforms, watch);
     assert_eq!(platforms.len(), played.len(), "not all went as expected");

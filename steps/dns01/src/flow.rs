@@ -89,11 +89,16 @@ impl Flow<'_> {
                 Ok(Ok(())) if self.ephemeral => {
                     "what was published is removed, and nothing is kept"
                 }
-                Ok(Ok(())) => "what was published is removed; run the same command again to go on",
+                Ok(Ok(())) => "what was published is removed",
                 _ if self.ephemeral => "TXT records may be left",
                 _ => "TXT records may be left; the next run removes them",
             };
-            Err(Failure::new(Exit::Interrupted, "stopped by a signal").state(left))
+            let stopped = Failure::new(Exit::Interrupted, "stopped by a signal").state(left);
+            Err(if self.ephemeral {
+                stopped
+            } else {
+                stopped.hint("run the same command again to go on")
+            })
         };
         let work = Box::pin(self.run_to_end(&phases));
         Box::pin(self.io.interrupt().or_rescue(work, rescue)).await

@@ -1,10 +1,12 @@
 //! Argo Events: its controller as a pod, and a NATS server (with `JetStream`) on the node that every event bus uses.
 
 use super::image::{ARGO_EVENTS, manifests, of_program};
+use super::nats::Nats;
 use super::{Kubectl, NODE, restricted_namespace};
 use crate::lab::Lab;
 use crate::server::Server;
 use crate::tools::tool;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs;
@@ -13,6 +15,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 const NAMESPACE: &str = "argo-events";
+/// Where NATS listens on the node.
+const PORT: u16 = 4222;
 /// How many event buses there may be.
 const BUSES: u32 = 16;
 static TAKEN: AtomicU32 = AtomicU32::new(0);
@@ -69,7 +73,7 @@ fn patch() -> Value {
 fn nats(lab: &Lab, folder: &Path) -> Server {
     let leaf = lab.ca().server(&["nats", &NODE.to_string()]);
     let mut config = format!(
-        "listen: \"{NODE}:4222\"\njetstream {{ store_dir: \"{}\" }}\n\
+        "listen: \"{NODE}:{PORT}\"\njetstream {{ store_dir: \"{}\" }}\n\
          tls {{ cert_file: \"{}\", key_file: \"{}\" }}\naccounts {{\n",
         folder.join("nats").display(),
         leaf.cert_file.display(),
@@ -85,7 +89,7 @@ fn nats(lab: &Lab, folder: &Path) -> Server {
     let mut command = Command::new(tool("nats-server"));
     command.args(["--config", "nats.conf"]).current_dir(folder);
     let mut server = Server::start("nats-server", command, &folder.join("nats.log"), &[]);
-    server.wait_ready(|| std::net::TcpStream::connect((NODE, 4222)).is_ok());
+    server.wait_ready(|| std::net::TcpStream::connect((NODE, PORT)).is_ok());
     server
 }
 
@@ -103,10 +107,21 @@ pub(super) fn bus(kubectl: &Kubectl, namespace: &str, own: bool) {
         "stringData": {"auth": format!("username: bus{number}\npassword: bus\n")},
     });
     let spec = json!({"jetstreamExotic": {
-        "url": format!("nats://{NODE}:4222"), "accessSecret": {"name": "nats", "key": "auth"},
+        "url": format!("nats://{NODE}:{PORT}"), "accessSecret": {"name": "nats", "key": "auth"},
         "streamConfig": "maxMsgs: 50000\nmaxAge: 168h\nmaxBytes: -1\nreplicas: 1\nduplicates: 300s\n",
     }});
     for object in [secret, bus(spec)] {
         kubectl.apply(Some(namespace), &object.to_string());
     }
+}
+
+/// Hands the newest event of a namespace's bus out once more.
+pub(super) fn redeliver(kubectl: &Kubectl, lab: &Lab, namespace: &str, source: &str, event: &str) {
+    let secret = kubectl.get(namespace, "secret/nats").unwrap();
+    let auth = STANDARD.decode(secret["data"]["auth"].as_str().unwrap()).unwrap();
+    let auth = String::from_utf8(auth).unwrap();
+    let of = |key: &str| auth.lines().find_map(|line| line.strip_prefix(key)).unwrap();
+    let (user, password) = (of("username: "), of("password: "));
+    let mut nats = Nats::connect((NODE, PORT).into(), lab.ca().pem(), user, password);
+    nats.redeliver(&format!("default.{source}.{event}"));
 }

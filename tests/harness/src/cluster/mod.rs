@@ -8,6 +8,7 @@ mod control_plane;
 mod events;
 mod image;
 mod kubectl;
+mod nats;
 mod node;
 
 pub use argo::TeamController;
@@ -158,6 +159,14 @@ impl Cluster {
     pub fn event_bus(&self, namespace: &str) {
         self.start_events();
         events::bus(&self.kubectl, namespace, self.own.is_some());
+    }
+
+    /// Hands the newest event that `source` has sent to a namespace's bus out once more, as a bus does that has heard no
+    /// acknowledgement. False, and nothing done, for a cluster of the user's: its bus is not ours to write to.
+    pub fn redeliver(&self, namespace: &str, source: &str, event: &str) -> bool {
+        let Some(own) = &self.own else { return false };
+        events::redeliver(&self.kubectl, &own.lab, namespace, source, event);
+        true
     }
 
     /// Every key of etcd with its value, but for those of Secrets; nothing for a cluster of the user's.

@@ -19,6 +19,15 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Sends `request` to `server`, which must prove to be `name` to `ca` (PEM), and gives its reply.
 pub fn exchange(server: SocketAddr, name: &str, ca: &str, request: &Request) -> io::Result<Reply> {
+    ask(encrypt(connect(server)?, name, ca)?, request)
+}
+
+/// TLS over `stream`, whose other end must prove to be `name` to `ca` (PEM).
+pub(crate) fn encrypt(
+    stream: TcpStream,
+    name: &str,
+    ca: &str,
+) -> io::Result<StreamOwned<ClientConnection, TcpStream>> {
     let mut roots = RootCertStore::empty();
     for cert in CertificateDer::pem_slice_iter(ca.as_bytes()) {
         roots.add(cert.map_err(io::Error::other)?).map_err(io::Error::other)?;
@@ -29,7 +38,7 @@ pub fn exchange(server: SocketAddr, name: &str, ca: &str, request: &Request) -> 
         config.map_err(io::Error::other)?.with_root_certificates(roots).with_no_client_auth();
     let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
     let connection = ClientConnection::new(Arc::new(config), name).map_err(io::Error::other)?;
-    ask(StreamOwned::new(connection, connect(server)?), request)
+    Ok(StreamOwned::new(connection, stream))
 }
 
 /// Sends `request` to `server` without TLS, and gives its reply.

@@ -4,12 +4,15 @@
 //! from the certbot that `cargo xtask setup` installed, its Python and the libraries of both: 130 MB, hence in `make soak` only.
 
 use super::platform::{CERTIFICATE, Platform, path};
-use harness::certbot;
+use harness::{Cluster, Lab, certbot};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// certbot runs hooks by it.
+const SHELL: &str = "/bin/sh";
 
 /// What the command prints; panics when it fails.
 fn run(program: &str, arguments: &[&str]) -> String {
@@ -35,11 +38,11 @@ fn contents(venv: &Path) -> BTreeSet<String> {
     let stdlib =
         run(python, &["-c", "import sysconfig; print(sysconfig.get_path('stdlib'), end='')"]);
     let found = run("find", &[&stdlib, venv.to_str().unwrap(), "-name", "*.so"]);
-    let programs: Vec<_> = found.lines().chain([python]).collect();
+    let programs: Vec<_> = found.lines().chain([python, SHELL]).collect();
     let libraries = run("ldd", &programs);
     let libraries =
         libraries.split_whitespace().filter(|word| word.starts_with('/') && !word.ends_with(':'));
-    let folders = [stdlib.as_str(), venv.to_str().unwrap()];
+    let folders = [stdlib.as_str(), venv.to_str().unwrap(), SHELL];
     libraries
         .filter(|library| !library.starts_with(folders[1]))
         .chain(folders)
@@ -87,20 +90,26 @@ fn archive(folder: &Path, name: &str) -> PathBuf {
     archive
 }
 
+/// Gives a cluster of ours certbot's image.
+pub(crate) fn provide_image(cluster: &Cluster) {
+    if std::env::var_os("DNS01_E2E_KUBECONFIG").is_none() {
+        let lab = Lab::on_node();
+        let archive = archive(&lab.folder("certbot-image"), &image());
+        let socket = cluster.containerd();
+        let ctr =
+            ["--address", socket.to_str().unwrap(), "--namespace", "k8s.io", "images", "import"];
+        run("ctr", &[&ctr[..], &[archive.to_str().unwrap()]].concat());
+    }
+}
+
 #[test]
 #[ignore = "needs the cluster, certbot"]
 fn certbot_issues_in_its_own_image_with_our_hooks() {
     if std::env::var_os("DNS01_SOAK").is_none() {
         return;
     }
+    provide_image(Cluster::shared());
     let platform = Platform::start("certbot");
-    if std::env::var_os("DNS01_E2E_KUBECONFIG").is_none() {
-        let archive = archive(&platform.lab.folder("certbot-image"), &image());
-        let socket = platform.cluster.containerd();
-        let ctr =
-            ["--address", socket.to_str().unwrap(), "--namespace", "k8s.io", "images", "import"];
-        run("ctr", &[&ctr[..], &[archive.to_str().unwrap()]].concat());
-    }
     let run = platform.submit("dns01-certificate-certbot", &[("certificate", CERTIFICATE)]);
     let run = run.ended().succeeded();
     eprintln!("{}", run.table());

@@ -14,6 +14,7 @@ mod events;
 mod pipeline;
 mod fleet;
 mod platform;
+mod retry;
 mod rights;
 mod situations;
 mod steps;

@@ -60,6 +60,7 @@ pub(super) const TESTS: [Module; 7] = [
                 ),
                 ("argoexec", "github.com/argoproj/argo-workflows/v4/cmd/argoexec"),
                 ("argo-lint", "dns01.invalid/tools/argo-workflows/lint"),
+                ("argo-retry", "dns01.invalid/tools/argo-workflows/retry"),
             ],
         )
     },

@@ -43,7 +43,7 @@ kind is state, keys, accounts, adopted, sinks or definitions.
 {{- dict
   "order" (list (list "state" "get create patch") (list "keys" "get create patch") (list "accounts" "get create patch") (list "adopted" "get"))
   "issue" (list (list "state" "get patch") (list "keys" "get") (list "accounts" "get"))
-  "store" (list (list "state" "get patch") (list "keys" "get patch") (list "sinks" "get create patch"))
+  "store" (list (list "state" "get patch") (list "keys" "get") (list "sinks" "get create patch"))
   "cleanup" (list (list "state" "get patch"))
   "check" (list (list "state" "get") (list "definitions" "get") (list "sinks" "get"))
   "onepod" (list (list "state" "get create patch") (list "keys" "get create patch") (list "accounts" "get create patch") (list "adopted" "get") (list "sinks" "get create patch"))

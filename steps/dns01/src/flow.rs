@@ -1,6 +1,5 @@
 //! The whole flow for one certificate in one process: the very steps of the workflow, in its order.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use certbot_issue::{Certbot, Issue};
@@ -93,12 +92,9 @@ impl Flow<'_> {
                 _ if self.ephemeral => "TXT records may be left",
                 _ => "TXT records may be left; the next run removes them",
             };
+            let again = "run the same command again to go on";
             let stopped = Failure::new(Exit::Interrupted, "stopped by a signal").state(left);
-            Err(if self.ephemeral {
-                stopped
-            } else {
-                stopped.hint("run the same command again to go on")
-            })
+            Err(if self.ephemeral { stopped } else { stopped.hint(again) })
         };
         let work = Box::pin(self.run_to_end(&phases));
         Box::pin(self.io.interrupt().or_rescue(work, rescue)).await
@@ -399,9 +395,4 @@ fn what_now(state: Option<&State>) -> String {
 /// A run id that no other run has.
 pub(crate) fn run_id(io: &StepIo) -> String {
     io.common().run_id.clone().unwrap_or_else(|| format!("run-{:016x}", rand::random::<u64>()))
-}
-
-/// Where `path` is, for files that a later run reads from another folder.
-pub(crate) fn absolute(path: &std::path::Path) -> PathBuf {
-    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

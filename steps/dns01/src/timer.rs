@@ -9,7 +9,7 @@ use dns01_core::Exit;
 use dns01_lookup::LookupArgs;
 use dns01_step::{Attempt, CredentialArgs, Failure, HomeArgs, Output, Step, StepIo, config};
 
-use crate::flow::absolute;
+use crate::issue::absolute;
 use crate::plain;
 
 const SERVICE: &str = "/etc/systemd/system/dns01-renew.service";

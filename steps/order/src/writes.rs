@@ -88,6 +88,7 @@ impl Placing<'_> {
             let key = self.fresh_key(&state).await?;
             let key = self.journal.put_key(state.generation, &key).await;
             let key = key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
+            self.drop_old_keys(&state).await?;
             KeptKey { kept: Kept::Journal, spki: key.spki_hash(), csr: None, extra: Extra::new() }
         };
         let stored = self.journal.update_generation(state.generation, |state| {
@@ -95,6 +96,13 @@ impl Placing<'_> {
             Ok::<_, StoreError>(())
         });
         stored.await.attempt(|| self.what("write"))
+    }
+
+    /// Drops the keys before the delivered one, which stays until its successor is delivered.
+    async fn drop_old_keys(&self, state: &State) -> Result<(), Failure> {
+        let Some(delivered) = &state.delivered else { return Ok(()) };
+        let dropped = self.journal.drop_keys_before(delivered.generation).await;
+        dropped.attempt(|| "drop the keys of older generations".into())
     }
 
     async fn fresh_key(&self, state: &State) -> Result<PrivateKey, Failure> {

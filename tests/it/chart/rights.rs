@@ -55,7 +55,7 @@ fn each_class_may_do_what_the_journal_grants_it_for_these_certificates() {
         ("present", vec![]),
         ("wait", vec![]),
         ("issue", vec![(STATE, "get patch"), (KEYS, "get"), (ACCOUNTS, "get")]),
-        ("store", vec![(STATE, "get patch"), (KEYS, "get patch"), (SINKS, WRITE)]),
+        ("store", vec![(STATE, "get patch"), (KEYS, "get"), (SINKS, WRITE)]),
         ("cleanup", vec![(STATE, "get patch")]),
         ("check", vec![(STATE, "get"), ("configmaps/dns01", "get"), (SINKS, "get")]),
         (

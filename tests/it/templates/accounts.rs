@@ -22,7 +22,7 @@ const RIGHTS: [(&str, &[(&str, &str)]); 8] = [
     ("present", &[]),
     ("wait", &[]),
     ("issue", &[(STATE, "get patch"), (KEY, "get"), (ACCOUNT, "get")]),
-    ("store", &[(STATE, "get patch"), (KEY, "get patch"), (SINK, "get create patch")]),
+    ("store", &[(STATE, "get patch"), (KEY, "get"), (SINK, "get create patch")]),
     ("cleanup", &[(STATE, "get patch")]),
     ("check", &[(STATE, "get"), (DEFINITIONS, "get"), (SINK, "get")]),
     (

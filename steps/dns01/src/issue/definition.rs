@@ -16,7 +16,6 @@ use dns01_step::{
 use order::OwnCsr;
 
 use super::{IssueCommand, words};
-use crate::flow::absolute;
 use crate::renew::known;
 
 /// What is to be issued.
@@ -280,4 +279,9 @@ fn write(path: &Path, text: &str) -> std::io::Result<()> {
 /// Where the definition of an `issue` call is kept.
 pub(crate) fn file(root: &Path, name: &str) -> PathBuf {
     root.join("certificates").join(format!("{name}.yaml"))
+}
+
+/// Where `path` is, for files that a later run reads from another folder.
+pub(crate) fn absolute(path: &Path) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| path.to_owned())
 }

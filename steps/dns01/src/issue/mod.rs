@@ -17,6 +17,8 @@ use order::OwnCsr;
 use crate::flow::{Finished, Flow, run_id};
 use crate::{deploy_hook, named, report, timer};
 
+pub(crate) use definition::absolute;
+
 /// Get a certificate: all steps in one process.
 #[derive(Debug, Parser)]
 #[command(

@@ -19,7 +19,7 @@ fn wrong(platform: &Platform, name: &str) -> Value {
             certificates.push(second);
         }
         "no-credentials" => {
-            definitions["solvers"][0]["credentials"]["secretName"] = "misspelt".into()
+            definitions["solvers"][0]["credentials"]["secretName"] = "misspelt".into();
         }
         other => panic!("{other}"),
     }

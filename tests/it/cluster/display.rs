@@ -9,13 +9,12 @@ use serde_json::{Value, json};
 const INSTANCE: &str = "workflows.argoproj.io/controller-instanceid";
 const TEAM: &str = "team-a";
 
-/// Starts `dns01-certificate`, labelled for the team's controller or not.
-fn start<'a>(platform: &'a Platform, name: &str, label: Option<&str>) -> Workflow<'a> {
+/// Starts `dns01-certificate`, labelled for a team's controller.
+fn start<'a>(platform: &'a Platform, name: &str, team: &str) -> Workflow<'a> {
     let parameters = [("certificate", CERTIFICATE), ("resolver", &platform.named.resolver())]
         .map(|(name, value)| json!({"name": name, "value": value}));
-    let labels = label.map_or_else(|| json!({}), |label| json!({INSTANCE: label}));
     platform.apply(&json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": name, "labels": labels},
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "metadata": {"name": name, "labels": {INSTANCE: team}},
         "spec": {"workflowTemplateRef": {"name": "dns01-certificate"}, "arguments": {"parameters": parameters}},
     }));
     Workflow::existing(platform, name)
@@ -29,7 +28,7 @@ fn nodes(object: &Value) -> impl Iterator<Item = &Value> {
 #[ignore = "needs the cluster"]
 fn a_team_with_its_own_controller_sees_how_far_it_is_and_what_came_out() {
     let platform = Platform::with("team", |named| named.secondaries(1).held(), |pebble| pebble);
-    let run = start(&platform, "for-the-team", Some(TEAM));
+    let run = start(&platform, "for-the-team", TEAM);
     // Argo's first controller takes what has no label, and leaves the other alone all the while.
     let other = platform.submit("dns01-renew-check", &[("certificate", CERTIFICATE)]);
     other.ended().succeeded();
@@ -45,6 +44,15 @@ fn a_team_with_its_own_controller_sees_how_far_it_is_and_what_came_out() {
     });
     assert_eq!(waiting["metadata"]["labels"]["dns01.dev/certificate"], CERTIFICATE);
     assert_eq!(platform.named.secondary_txt(0, OWNER), Vec::<String>::new());
+    // Everything that was made for it carries the label, or its controller would not see it.
+    for kind in ["pods", "workflowtaskresults"] {
+        let run = format!("workflows.argoproj.io/workflow={}", run.name);
+        let objects = platform.cluster.kubectl().list(&platform.namespace, kind, &run);
+        assert!(!objects.is_empty(), "no {kind}");
+        for object in objects {
+            assert_eq!(object["metadata"]["labels"][INSTANCE], TEAM, "{object:#}");
+        }
+    }
     platform.named.release(0);
     let ended = run.ended().succeeded();
     eprintln!("{}", ended.table());
@@ -58,14 +66,5 @@ fn a_team_with_its_own_controller_sees_how_far_it_is_and_what_came_out() {
     for node in nodes(&ended.object) {
         let [name, shown] = ["name", "displayName"].map(|key| node[key].as_str().unwrap());
         assert!(name.ends_with(shown), "{name} is shown as {shown}");
-    }
-    // Everything that was made for it carries the label, or its controller would not see it.
-    for kind in ["pods", "workflowtaskresults"] {
-        let run = format!("workflows.argoproj.io/workflow={}", run.name);
-        let objects = platform.cluster.kubectl().list(&platform.namespace, kind, &run);
-        assert!(!objects.is_empty(), "no {kind}");
-        for object in objects {
-            assert_eq!(object["metadata"]["labels"][INSTANCE], TEAM, "{object:#}");
-        }
     }
 }

@@ -83,8 +83,8 @@ fn definitions(platform: &Platform, unseeing: &Pebble) -> Value {
 
 /// The parameters that the exit hook got.
 fn hook(ended: &Ended) -> Value {
-    let nodes = ended.object["status"]["nodes"].as_object().unwrap().values();
-    let hook = nodes.filter(|node| node["name"].as_str().unwrap().ends_with("run.onExit")).next();
+    let mut nodes = ended.object["status"]["nodes"].as_object().unwrap().values();
+    let hook = nodes.find(|node| node["name"].as_str().unwrap().ends_with("run.onExit"));
     let hook = hook.unwrap_or_else(|| panic!("no exit hook:\n{}", ended.table()));
     assert_eq!(hook["phase"], "Succeeded", "{}", ended.table());
     let inputs = hook["inputs"]["parameters"].as_array().unwrap();
@@ -109,7 +109,9 @@ fn prepare(platform: &Platform) -> (Named, Pebble) {
         "apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "metadata": {"name": "taken-tls"},
         "stringData": {"tls.crt": "theirs", "tls.key": "theirs"},
     });
-    [&stranger, &its_own, &foreign].map(|object| platform.apply(object));
+    for object in [&stranger, &its_own, &foreign] {
+        platform.apply(object);
+    }
     platform.define(&definitions(platform, &unseeing));
     // Argo would try five times, 5 to 40 s apart, for what is retryable (80); once more is enough here.
     let impatient =

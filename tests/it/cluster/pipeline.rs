@@ -17,7 +17,7 @@ fn example(entrypoint: &str) -> Value {
 }
 
 /// Starts it: offline, so with an image that is there, and with the resolver that knows `example.test`.
-fn start<'a>(platform: &'a Platform, mut workflow: Value) -> Workflow<'a> {
+fn start(platform: &Platform, mut workflow: Value) -> Workflow<'_> {
     let node = platform.cluster.kubectl().run(&[
         "get",
         "nodes",

@@ -67,8 +67,8 @@ fn build(dev: bool) -> Result<()> {
     Ok(())
 }
 
-/// Lays out what the first stage of the Dockerfile leaves in `/rootfs`.
-fn fill(rootfs: &Path, dev: bool) -> Result<()> {
+/// Builds the program as the image has it, static; gives its path.
+pub(crate) fn program(dev: bool) -> Result<PathBuf> {
     let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
     let libraries = shell::output(
         Command::new("rustc")
@@ -86,10 +86,13 @@ fn fill(rootfs: &Path, dev: bool) -> Result<()> {
         cargo.arg("--release").env("RUSTFLAGS", link_flags()?);
     }
     shell::run(&mut cargo)?;
-    let target_folder = std::env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| shell::root().join("target"), PathBuf::from);
     let profile = if dev { "debug" } else { "release" };
-    let program = target_folder.join(target).join(profile).join("dns01");
+    Ok(shell::target().join(target).join(profile).join("dns01"))
+}
+
+/// Lays out what the first stage of the Dockerfile leaves in `/rootfs`.
+fn fill(rootfs: &Path, dev: bool) -> Result<()> {
+    let program = program(dev)?;
     shell::run(Command::new(program).arg("install").arg(format!("--to={}", rootfs.display())))?;
     let (from, to) = (Path::new("/").join(CERTIFICATES), rootfs.join(CERTIFICATES));
     fs::create_dir_all(to.parent().unwrap_or(rootfs))?;

@@ -7,6 +7,7 @@
     reason = "a program for people at a terminal"
 )]
 
+mod bench;
 mod cluster;
 mod codegen;
 mod demo;
@@ -29,6 +30,8 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask")]
 enum Verb {
+    /// Measure dns01 beside its peers, and write docs/performance.md
+    Bench(bench::Bench),
     /// Start or stop a real one-node Kubernetes with Argo, here and without Docker
     Cluster(cluster::Cluster),
     /// Write the generated reference pages anew
@@ -57,6 +60,7 @@ enum Verb {
 
 fn main() -> ExitCode {
     let done = match Verb::parse() {
+        Verb::Bench(verb) => verb.run(),
         Verb::Cluster(verb) => verb.run(),
         Verb::Codegen => codegen::run(),
         Verb::Demo(verb) => verb.run(),

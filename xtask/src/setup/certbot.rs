@@ -1,4 +1,4 @@
-//! certbot in a virtual environment of its own, from the pins of `tests/tools/certbot`.
+//! certbot in virtual environments of its own, from the pins of `tests/tools/certbot`.
 
 use crate::shell;
 use anyhow::Result;
@@ -6,9 +6,17 @@ use std::process::Command;
 
 /// Makes `.tools/certbot`.
 pub(super) fn install() -> Result<()> {
-    let (folder, pins) =
-        (harness::tools_dir().join("certbot"), super::pins("certbot").join("requirements.txt"));
-    super::once("certbot", &folder.join("bin/certbot"), &pins, || {
+    install_as("certbot", "requirements.txt")
+}
+
+/// Makes `.tools/certbot-rfc2136`, which has the plugin too.
+pub(super) fn install_with_plugin() -> Result<()> {
+    install_as("certbot-rfc2136", "rfc2136.txt")
+}
+
+fn install_as(name: &str, pins: &str) -> Result<()> {
+    let (folder, pins) = (harness::tools_dir().join(name), super::pins("certbot").join(pins));
+    super::once(name, &folder.join("bin/certbot"), &pins, || {
         shell::run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         shell::run(
             Command::new(folder.join("bin/pip"))

@@ -31,6 +31,8 @@ pub(super) const PEBBLE: Module = module(
         ("pebble-challtestsrv", "github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv"),
     ],
 );
+/// A peer of the benches. Its checksums are those that its own release carries: Go's database lacks some of them.
+pub(super) const LEGO: Module = module("lego", &[("lego", "github.com/go-acme/lego/v5")]);
 /// What every test run needs besides.
 pub(super) const TESTS: [Module; 7] = [
     module("etcd", &[("etcd", "go.etcd.io/etcd/server/v3")]),

@@ -2,7 +2,9 @@
 
 mod apt;
 mod certbot;
+mod debian;
 mod go;
+pub(crate) mod peers;
 
 use crate::shell;
 use crate::within::namespace;
@@ -19,18 +21,26 @@ pub(crate) struct Setup {
     /// Also what only the longer tests need
     #[arg(long, conflicts_with = "demo")]
     soak: bool,
+    /// What the demo needs, and the clients that the benches compare dns01 with
+    #[arg(long, conflicts_with_all = ["demo", "soak"])]
+    bench: bool,
 }
 
 impl Setup {
     /// What `make demo` needs: name servers and a CA.
-    pub(crate) const DEMO: Self = Self { demo: true, soak: false };
+    pub(crate) const DEMO: Self = Self { demo: true, soak: false, bench: false };
     /// What the longer tests need.
-    pub(crate) const SOAK: Self = Self { demo: false, soak: true };
+    pub(crate) const SOAK: Self = Self { demo: false, soak: true, bench: false };
+    /// What the benches need: the demo's servers and the peers.
+    pub(crate) const BENCH: Self = Self { demo: false, soak: false, bench: true };
 
     pub(crate) fn run(&self) -> Result<()> {
         apt::install(self.demo)?;
         probe()?;
         go::install(&go::PEBBLE)?;
+        if self.bench {
+            return peers::install();
+        }
         if !self.demo {
             go::TESTS.iter().try_for_each(go::install)?;
             certbot::install()?;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The longest that any command may take, in seconds.
-const PATIENCE: &str = "170";
+const PATIENCE: &str = "120";
 
 /// A command line with its environment, which is all that it gets.
 #[derive(Clone, Debug)]

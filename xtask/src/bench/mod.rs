@@ -2,6 +2,7 @@
 //!
 //! A bench is a function from the [`Ground`] to [`Outcome`]s. It may fail, and so may a contender: then the page says so.
 
+mod argo;
 mod client;
 mod distance;
 mod flapping;
@@ -63,7 +64,8 @@ const BENCHES: [Known; 10] = [
 ];
 
 /// The page's sections, in its order.
-const SECTIONS: [&str; 11] = ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11"];
+const SECTIONS: [&str; 12] =
+    ["B1", "B2", "B3", "B4", "B5", "B6", "B7", "B8", "B9", "B10", "B11", "argo"];
 
 impl Bench {
     pub(crate) fn run(&self) -> Result<()> {
@@ -77,6 +79,11 @@ impl Bench {
         ensure!(self.runs > 0, "--runs must be 1 or more");
         if let Some(dns01) = &self.inside {
             return self.measure(dns01);
+        }
+        if self.names == ["argo"] {
+            // By itself: it has a cluster, and no peer.
+            argo::run(self.runs)?;
+            return write();
         }
         setup::Setup::BENCH.run()?;
         let dns01 = image::program(false)?;

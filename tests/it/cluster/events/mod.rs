@@ -5,6 +5,7 @@ mod hostile;
 mod page;
 mod pairs;
 mod rights;
+mod speed;
 
 use super::platform::{self, CERTIFICATE, OWNER};
 use super::workflow::Workflow;

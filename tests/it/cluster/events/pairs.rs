@@ -224,7 +224,8 @@ impl Events {
 
 /// `example.test` is known to none but our name server: from here on the templates' `resolver` is that one by default.
 fn ask_our_name_server(platform: &Platform) {
-    for template in ["dns01-certificate", "dns01-challenge-only", "dns01-cleanup"] {
+    let composites = ["dns01-certificate", "dns01-certificate-onepod"];
+    for template in composites.into_iter().chain(["dns01-challenge-only", "dns01-cleanup"]) {
         let object = platform.get(&format!("workflowtemplate/{template}")).unwrap();
         let parameters = object["spec"]["arguments"]["parameters"].as_array().unwrap();
         let place = parameters.iter().position(|one| one["name"] == "resolver").unwrap();

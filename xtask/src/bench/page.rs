@@ -128,7 +128,8 @@ pub(super) fn figure(value: f64) -> String {
     let text = match size {
         _ if size >= 99.95 => format!("{value:.0}"),
         _ if size >= 9.995 => format!("{value:.1}"),
-        _ if size >= 0.0995 || size == 0.0 => format!("{value:.2}"),
+        _ if size >= 0.9995 || size == 0.0 => format!("{value:.2}"),
+        _ if size >= 0.0995 => format!("{value:.3}"),
         _ => format!("{value:.4}"),
     };
     if text.contains('.') {
@@ -167,7 +168,7 @@ mod tests {
     #[test]
     fn figures_keep_three_digits() {
         let shown = [1234.4, 43.21, 4.321, 0.4321, 0.01234, 0.0, 2.0, 100.0].map(figure);
-        assert_eq!(shown, ["1234", "43.2", "4.32", "0.43", "0.0123", "0", "2", "100"]);
+        assert_eq!(shown, ["1234", "43.2", "4.32", "0.432", "0.0123", "0", "2", "100"]);
     }
 
     #[test]

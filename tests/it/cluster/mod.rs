@@ -9,10 +9,10 @@
 mod bad_input;
 mod certbot;
 mod display;
-mod failures;
 mod events;
-mod pipeline;
+mod failures;
 mod fleet;
+mod pipeline;
 mod platform;
 mod retry;
 mod rights;

@@ -1,7 +1,7 @@
 //! B4: a CA that is 50 ms away, for one name and for twenty.
 
 use super::client::Client;
-use super::ground::Ground;
+use super::ground::{Ground, rounds};
 use super::measure::Series;
 use super::outcome::{Goal, Outcome};
 use anyhow::{Context as _, Result};
@@ -27,7 +27,7 @@ pub(super) fn run(ground: &Ground) -> Result<Vec<Outcome>> {
     let mut outcome = Outcome::new("B4", "A CA that is 50 ms away", ABOUT);
     for (what, count) in [("wall, 1 name", 1), ("wall, 20 names", NAMES)] {
         let mut all: Vec<_> = clients.iter().map(|client| Series::new(client.name())).collect();
-        for _ in 0..ground.fewer() {
+        for _ in rounds(ground.fewer()) {
             for (client, series) in clients.iter().zip(&mut all) {
                 let name = ground.fresh(&far.zone);
                 let names: Vec<_> = (0..count).map(|number| format!("a{number}.{name}")).collect();

@@ -1,7 +1,7 @@
 //! B7: a name server, and the CA's view with it, that shows the record and then loses it again.
 
 use super::client::{Client, Pace};
-use super::ground::Ground;
+use super::ground::{Ground, rounds};
 use super::measure::{Job, Series};
 use super::outcome::{Goal, Outcome, Row};
 use super::site::Site;
@@ -40,7 +40,7 @@ pub(super) fn run(ground: &Ground) -> Result<Vec<Outcome>> {
         Ok(Contender { client, pebble, site, series: Series::new(client.name()) })
     };
     let mut all = vec![contender(Client::Dns01)?, contender(Client::Lego)?];
-    for _ in 0..ground.fewer().div_ceil(2) {
+    for _ in rounds(ground.fewer().div_ceil(2)) {
         let mut started = Vec::new();
         for own in &mut all {
             match prepare(ground, own) {

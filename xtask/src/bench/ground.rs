@@ -9,6 +9,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// After this a bench begins no further round, so that all of them end within a quarter of an hour.
+const LONGEST: Duration = Duration::from_secs(150);
 
 /// A client by its name, and a CA by its directory.
 type HomeOf = (&'static str, String);
@@ -169,6 +173,12 @@ impl Ground {
         [self.pebble.requests(), self.named.update_requests(), asked.count()]
             .map(|count| count as f64)
     }
+}
+
+/// The numbers of so many rounds, fewer where they take too long.
+pub(super) fn rounds(count: usize) -> impl Iterator<Item = usize> {
+    let start = Instant::now();
+    (0..count).take_while(move |round| *round == 0 || start.elapsed() < LONGEST)
 }
 
 pub(super) const COUNTS: [&str; 3] =

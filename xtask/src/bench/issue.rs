@@ -1,7 +1,7 @@
 //! B1, B2, B3 and B10: getting a certificate for one name, for a name with its wildcard, and for twenty names.
 
 use super::client::Client;
-use super::ground::Ground;
+use super::ground::{Ground, rounds};
 use super::measure::Series;
 use super::outcome::{Goal, Outcome};
 use super::stats;
@@ -26,10 +26,12 @@ fn compare(
     ];
     let mut all: Vec<_> = real.iter().map(|client| Series::new(client.name())).collect();
     let mut lucky = Series::new(LUCKY);
-    for round in 0..runs {
+    for round in rounds(runs) {
         for (client, series) in real.iter().zip(&mut all) {
             let limit = if is_slow(*client, slow) { slow.min(runs) } else { runs };
-            if round < limit {
+            // Of two that are both that slow, one will do.
+            let spared = slow == 1 && *client == Client::OldLego;
+            if round < limit && !spared {
                 ground.count(*client, &name(&ground.fresh(&ground.site.zone)), series);
             }
         }
@@ -49,7 +51,7 @@ fn is_slow(client: Client, slow: usize) -> bool {
 }
 
 fn filled(mut outcome: Outcome, all: &[Series]) -> Outcome {
-    outcome.rows = all.iter().flat_map(Series::rows).collect();
+    outcome.rows = all.iter().filter(|series| series.ran()).flat_map(Series::rows).collect();
     outcome
 }
 

@@ -1,7 +1,7 @@
 //! B6: a secondary that shows the record seconds late, and how long after that each client still waits.
 
 use super::client::{Client, Pace};
-use super::ground::{Ground, by_tcp};
+use super::ground::{Ground, by_tcp, rounds};
 use super::measure::{Job, Series};
 use super::outcome::{Goal, Outcome};
 use super::site::Site;
@@ -45,7 +45,7 @@ pub(super) fn run(ground: &Ground) -> Result<Vec<Outcome>> {
             )?);
         }
     }
-    for round in 0..ground.fewer() {
+    for round in rounds(ground.fewer()) {
         // A fixed sleep needs no second look.
         let due = cases.iter_mut().filter(|case| round == 0 || case.client != Client::Certbot);
         let due: Vec<_> = due.map(|case| (ground.job_of(case), ground.scratch(), case)).collect();

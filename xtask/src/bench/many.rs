@@ -1,7 +1,7 @@
 //! B11: twenty processes at once, one certificate each.
 
 use super::client::{Client, Pace};
-use super::ground::Ground;
+use super::ground::{Ground, rounds};
 use super::issue::LUCKY;
 use super::measure::{Job, Series};
 use super::outcome::{Goal, Outcome, Row};
@@ -23,7 +23,7 @@ pub(super) fn run(ground: &Ground) -> Vec<Outcome> {
     ];
     let mut all: Vec<_> =
         contenders.iter().map(|(who, ..)| (Series::new(who), vec![], vec![])).collect();
-    for round in 0..ground.fewer() {
+    for round in rounds(ground.fewer()) {
         for ((_, client, site, most), (series, walls, cpu)) in contenders.iter().zip(&mut all) {
             if round >= *most {
                 continue;

@@ -122,6 +122,11 @@ impl Series {
         }
     }
 
+    /// Whether it was tried at all.
+    pub(super) fn ran(&self) -> bool {
+        self.failures.len() + self.samples.len() > 0
+    }
+
     /// The share of runs that succeeded.
     pub(super) fn survived(&self) -> Option<f64> {
         let all = self.failures.len() + self.samples.len();

@@ -35,6 +35,7 @@ const TAIL: &str = "
     cargo xtask bench               # everything, about a quarter of an hour; writes this page
     cargo xtask bench B1 B6         # only these; the other figures stay
     cargo xtask bench --runs 30     # more rounds
+    cargo xtask bench argo          # on a real node, as root
 
 It runs in a private network namespace without a way out; the peers are fetched before. Each client's command line is in
 `xtask/src/bench/client.rs`, the probe in `tests/bench`. Nothing in the tests depends on these figures.

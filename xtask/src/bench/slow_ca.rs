@@ -1,7 +1,7 @@
 //! B5: a CA whose validation takes a second.
 
 use super::client::Client;
-use super::ground::Ground;
+use super::ground::{Ground, rounds};
 use super::measure::Series;
 use super::outcome::{Goal, Outcome};
 use super::site::Site;
@@ -18,7 +18,7 @@ pub(super) fn run(ground: &Ground) -> Vec<Outcome> {
     let slow = ground.site.at(pebble.directory());
     let clients = [Client::Floor, Client::Dns01, Client::Lego, Client::Certbot];
     let mut all: Vec<_> = clients.iter().map(|client| Series::new(client.name())).collect();
-    for _ in 0..ground.fewer() {
+    for _ in rounds(ground.fewer()) {
         for (client, series) in clients.iter().zip(&mut all) {
             one(ground, &slow, *client, &view, series);
         }

@@ -1,9 +1,5 @@
 //! `cargo xtask cluster up` and `down`: nothing stays behind.
-#![expect(
-    clippy::unwrap_used,
-    clippy::print_stderr,
-    reason = "what a test needs and does not get fails it, and it shows what there was"
-)]
+#![expect(clippy::print_stderr, reason = "it shows what there was")]
 
 use harness::{Lab, Network, private_namespace};
 use std::process::Command;

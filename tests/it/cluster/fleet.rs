@@ -37,7 +37,7 @@ fn fleet() -> (Platform, Value) {
 /// What the report says of each certificate.
 fn results(run: &Ended) -> Vec<(String, String)> {
     let nodes = run.object["status"]["nodes"].as_object().unwrap();
-    let outputs = nodes.values().flat_map(|node| node["outputs"]["parameters"].as_array());
+    let outputs = nodes.values().filter_map(|node| node["outputs"]["parameters"].as_array());
     let report = outputs.flatten().find(|output| {
         output["name"] == "report" && output["value"].as_str().is_some_and(|text| !text.is_empty())
     });

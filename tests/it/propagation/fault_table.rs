@@ -84,7 +84,7 @@ struct Cell {
     zone: String,
     /// The server with the fault, which runs as long as the table is made.
     faulty: IpAddr,
-    _servers: Vec<FakeDns>,
+    servers: Vec<FakeDns>,
 }
 
 struct Row {
@@ -141,7 +141,7 @@ fn cells(lab: &Lab, round: u64) -> Vec<Cell> {
                 timeout,
                 zone,
                 faulty: lab.address(),
-                _servers: Vec::new(),
+                servers: Vec::new(),
             });
         }
     }
@@ -181,7 +181,7 @@ fn table(rounds: u64) -> Vec<Row> {
         for (seed, cell) in (round * 1000..).zip(&mut cells) {
             let fault = (cell.case.fault)(seed);
             let server = fault.map(|fault| FakeDns::start_at(cell.faulty, primary, fault));
-            cell._servers.extend(server);
+            cell.servers.extend(server);
         }
         let user = Sandbox::new(&lab).resolv_conf(named.address());
         rows.extend(in_parallel(&cells, &user));

@@ -99,7 +99,7 @@ fn a_config_map_that_is_missing_is_21_and_one_that_is_forbidden_20() {
     let fleet =
         Fleet::with_rules(&json!([rule("configmaps", &named), rule("secrets", &["shop-tls"])]));
     fleet.define("good", &document(["shop".to_owned()]));
-    hidden_by_nothing(&fleet, 20, &["may not get ConfigMap `bad`", "resourceNames: [bad]"]);
+    hidden_by_nothing(&fleet, 20, &["may not get ConfigMap `bad`", "[\"bad\"]"]);
 }
 
 #[test]

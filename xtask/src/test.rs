@@ -12,8 +12,11 @@ pub(crate) const WHAT: [&str; 3] = ["--workspace", "--features", "dns01-core/fai
 const THREADS: &str = "6";
 const CLUSTER_THREADS: &str = "10";
 
-/// The tests that need a cluster: they have the two cores for themselves.
-const CLUSTER: [&str; 3] = ["cluster::", "cluster_down::", "chart::page"];
+/// The tests that share a cluster: they have the two cores for themselves.
+const CLUSTER: [&str; 2] = ["cluster::", "chart::page"];
+
+/// The one that has a cluster come and go, and looks at what else changes meanwhile.
+const CLUSTER_DOWN: &str = "cluster_down::";
 
 /// Those that run on the older Argo too.
 const OLDER: [&str; 2] = ["cluster::whole", "cluster::situations"];
@@ -53,12 +56,14 @@ impl Test {
         if !all {
             return self.inside(network(), THREADS, &self.filters);
         }
+        let apart = CLUSTER.into_iter().chain([CLUSTER_DOWN]);
         let without: Vec<_> =
-            CLUSTER.iter().flat_map(|tests| ["--skip", tests]).map(ToOwned::to_owned).collect();
+            apart.flat_map(|tests| ["--skip", tests]).map(ToOwned::to_owned).collect();
         self.inside(Network::Own, THREADS, &without)?;
         if self.no_cluster {
             return Ok(());
         }
+        self.inside(Network::Own, THREADS, &[CLUSTER_DOWN.to_owned()])?;
         self.inside(network(), CLUSTER_THREADS, &CLUSTER.map(ToOwned::to_owned))?;
         if self.soak && network() == Network::Own {
             // The main path on the older Argo, in a cluster that has its definitions.

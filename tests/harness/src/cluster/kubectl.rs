@@ -91,7 +91,8 @@ impl Kubectl {
         let mut last = Value::Null;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             let mut command = Command::new("timeout");
-            command.arg(left.as_secs().to_string()).arg(tool("kubectl"));
+            // `timeout 0` would wait for ever.
+            command.arg((left.as_secs() + 1).to_string()).arg(tool("kubectl"));
             command.args(["get", "--watch", "-o", "json", what]);
             command.args(namespace.iter().flat_map(|name| ["-n", name]));
             command.env("KUBECONFIG", &self.kubeconfig).stderr(Stdio::null());

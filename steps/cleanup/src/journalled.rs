@@ -1,9 +1,10 @@
-//! Cleanup for a run: what the journal still wants removed, for the run that it names.
+//! Cleanup for a run: what the journal still wants removed, for the run that it names; and once nobody needs an answer any
+//! more, for every run what a late step of its own may have published again.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use dns01_step::{Attempt, Failure};
 use dns01_store::StoreError;
-use dns01_store::journal::{Engine, Journal, Phase, Presence, State};
+use dns01_store::journal::{Engine, Journal, Phase, Presence, State, Wanted};
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until};
 
@@ -18,7 +19,7 @@ const STOPPED_STEP_LIVES: Duration = Duration::from_secs(35);
 /// For whom cleanup acts, and how patiently.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// The run; cleanup acts only while the journal names it.
+    /// The run; while the generation needs its values, cleanup acts only if the journal names it.
     pub run: &'a str,
     /// Whether to look again once a stopped step cannot live any more.
     pub exit_hook: bool,
@@ -46,7 +47,7 @@ pub async fn clean(
         };
     }
     let is_ours = async || !matches!(responsible(journal, request.run).await, Ok(Err(_)));
-    let first = targets(&state, &[]);
+    let first = if state.run == request.run { targets(&state, &[]) } else { listed(&state) };
     let removal = remover.remove_while(&first, is_ours).await;
     forget(journal, request.run, &removal.gone).await?;
     if !(request.exit_hook && request.settle && validating) {
@@ -60,14 +61,20 @@ pub async fn clean(
     Ok(Removal { removed: removal.removed + again.removed, ..again })
 }
 
-/// The state while it names this run, else a word on who cleans up: another run may take over at any time.
+/// The state while this run may clean up, else a word on who does: another run may take over at any time.
 async fn responsible(journal: &Journal, run: &str) -> Result<Result<State, String>, Failure> {
     let what = || format!("read the journal of `{}`", journal.name());
     Ok(match journal.read().await.attempt(what)? {
-        Some(state) if state.run == run => Ok(state),
+        Some(state) if may_clean(&state, run) => Ok(state),
         Some(state) => Err(format!("run {} is responsible", state.run)),
         None => Err("there is no journal, so nothing was published".to_owned()),
     })
+}
+
+/// Whether a run may remove what the state lists: the one that it names, and any other when the CA has looked for good. Of two
+/// runs on one order the one may have cleaned up before the `present` of the other has started.
+fn may_clean(state: &State, run: &str) -> bool {
+    state.run == run || matches!(state.phase, Phase::Issued | Phase::Delivered | Phase::Dead)
 }
 
 fn noted(note: String) -> Removal {
@@ -92,13 +99,7 @@ fn until(posted: DateTime<Utc>) -> Duration {
 fn targets(state: &State, earlier: &[Target]) -> Vec<Target> {
     let wanted = state.challenges.iter().filter(|one| one.state == Presence::Wanted);
     let mut targets = earlier.to_vec();
-    for one in wanted {
-        let target = Target {
-            domain: one.domain.clone(),
-            fqdn: one.fqdn.clone(),
-            owner: Some(one.owner.clone()),
-            value: one.value.clone(),
-        };
+    for target in wanted.map(target) {
         if !targets.contains(&target) {
             targets.push(target);
         }
@@ -106,14 +107,28 @@ fn targets(state: &State, earlier: &[Target]) -> Vec<Target> {
     targets
 }
 
-/// Notes what was seen gone, while the run still owns cleanup.
+/// Everything that the journal lists, seen gone or not.
+fn listed(state: &State) -> Vec<Target> {
+    state.challenges.iter().map(target).collect()
+}
+
+fn target(one: &Wanted) -> Target {
+    Target {
+        domain: one.domain.clone(),
+        fqdn: one.fqdn.clone(),
+        owner: Some(one.owner.clone()),
+        value: one.value.clone(),
+    }
+}
+
+/// Notes what was seen gone, while the run still may clean up.
 async fn forget(journal: &Journal, run: &str, gone: &[Target]) -> Result<(), Failure> {
     if gone.is_empty() {
         return Ok(());
     }
     let written = journal.update(|current| {
         let mut state = current.ok_or(Gone::NoJournal)?;
-        if state.run != run {
+        if !may_clean(&state, run) {
             return Err(Gone::OtherRun);
         }
         for one in &mut state.challenges {
@@ -146,7 +161,7 @@ impl From<StoreError> for Gone {
 #[cfg(test)]
 mod tests {
     use dns01_core::KeyType;
-    use dns01_store::journal::{Extra, Spec, Wanted};
+    use dns01_store::journal::{Extra, Spec};
 
     use super::*;
 

@@ -45,6 +45,21 @@ fn the_losers_cleanup_leaves_the_winners_values_alone() {
 
 #[test]
 #[ignore = "needs named, pebble"]
+fn what_a_late_present_publishes_after_the_others_cleanup_goes_with_its_own_runs() {
+    let stage = Stage::start();
+    let late = stage.chain();
+    let order = late.order().run().exit(0);
+    late.again("run-2").go().well();
+    stage.assert_zone_is_clean();
+    late.present(order.output("challenges")).run().exit(0);
+    assert_eq!(stage.named.txt(TXT).len(), 2);
+    assert_eq!(late.cleanup().run().exit(0).output("removed"), "2");
+    stage.assert_zone_is_clean();
+    assert_eq!(presence(&late), ["gone", "gone"]);
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
 fn cleanup_waits_until_the_ca_has_looked() {
     let stage = Stage::start();
     let chain = stage.chain();

@@ -141,6 +141,7 @@ impl Drop for Platform {
                 "wide",
             ]);
             eprintln!("{}", pods.unwrap_or_else(|error| error));
+            eprintln!("---- the controller:\n{}", self.cluster.controller_log(&self.namespace));
         }
         let delete = ["delete", "namespace", &self.namespace, "--wait=false"];
         self.cluster.kubectl().try_run(&delete).ok();

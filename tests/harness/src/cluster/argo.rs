@@ -12,6 +12,9 @@ use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+/// The controller's log, in the cluster's folder.
+pub(super) const LOG: &str = "workflow-controller.log";
+
 /// The release of Argo Workflows under test.
 pub(super) struct Release {
     /// What the names of its programs end with.
@@ -48,7 +51,7 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     // Nothing is set here that our templates need: they bring their own security contexts.
     let mut command = controller(kubectl, ARGO, &json!({}));
     command.current_dir(folder);
-    let log = folder.join("workflow-controller.log");
+    let log = folder.join(LOG);
     let mut controller = Server::start("workflow-controller", command, &log, &[]);
     controller.wait_ready(|| TcpStream::connect(("127.0.0.1", 6060)).is_ok());
     controller
@@ -96,7 +99,7 @@ impl TeamController {
         command.env("ARGO_PROGRESS_PATCH_TICK_DURATION", "1s");
         command.env("ARGO_PROGRESS_FILE_TICK_DURATION", "1s");
         let folder = lab.folder("team-controller");
-        let log = folder.join("workflow-controller.log");
+        let log = folder.join(LOG);
         command.current_dir(&folder);
         Self { _server: Server::start("workflow-controller", command, &log, &[]), log }
     }

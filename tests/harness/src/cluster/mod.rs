@@ -36,6 +36,9 @@ const ETCD: &str = "127.0.0.1:2379";
 /// The namespace of Argo's controllers.
 const ARGO: &str = "argo";
 
+/// How much of a controller's log a failed test shows.
+const LOG_LINES: usize = 200;
+
 /// What kubelet, containerd, runc and the network plugins write wherever they are told to work.
 const OUTSIDE: [&str; 4] = ["/run", "/var/log/containers", "/var/lib/cni", "/var/lib/kubelet"];
 
@@ -146,6 +149,17 @@ impl Cluster {
         let mut controller = own.controller.lock().unwrap();
         controller.kill();
         controller.restart();
+    }
+
+    /// The last lines in which Argo's workflow controller names `what`, such as a namespace; nothing for a cluster of the user's.
+    pub fn controller_log(&self, what: &str) -> String {
+        let file = self.own.as_ref().map(|own| own.folder.join(argo::LOG));
+        let text = file.and_then(|file| fs::read(file).ok()).unwrap_or_default();
+        let text = String::from_utf8_lossy(&text);
+        let mut lines: Vec<_> =
+            text.lines().rev().filter(|line| line.contains(what)).take(LOG_LINES).collect();
+        lines.reverse();
+        lines.join("\n")
     }
 
     /// Makes sure that Argo Events' controller runs; a cluster of the user's has its own.

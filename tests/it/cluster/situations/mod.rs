@@ -4,6 +4,7 @@ mod canary;
 mod cases;
 mod seen;
 
+use super::certbot::provide_image;
 use super::platform::{NAMES, Platform};
 use canary::Watch;
 use harness::{Cluster, NamedBuilder};
@@ -28,18 +29,31 @@ struct Composite {
     writes: &'static str,
     /// The leaf template that waits for the name servers, and its node.
     waits: (&'static str, &'static str),
-    /// How many values `argo terminate` leaves in the zone: one process cleans up by itself when it is told to end.
+    /// How many values it publishes.
+    values: usize,
+    /// How many of them a stopped run leaves in the zone: without a journal nobody knows when to remove them.
+    left_by_stop: usize,
+    /// How many `argo terminate` leaves: one process cleans up by itself when it is told to end.
     left_by_terminate: usize,
+    /// How many orders a run that was shut down and the next one may make: a certbot that is killed leaves one behind.
+    orders: usize,
 }
 
-const COMPOSITES: [Composite; 2] = [
+/// What answers the challenges of another client: it issues nothing.
+const CHALLENGE_ONLY: &str = "dns01-challenge-only";
+
+/// The first two are played in every run, all in `make soak`.
+const COMPOSITES: [Composite; 4] = [
     Composite {
         template: "dns01-certificate",
         short: "dag",
         asks: ("order", "order"),
         writes: "present",
         waits: ("wait-propagation", "wait-propagation"),
+        values: NAMES.len(),
+        left_by_stop: 0,
         left_by_terminate: NAMES.len(),
+        orders: 1,
     },
     Composite {
         template: "dns01-certificate-onepod",
@@ -47,9 +61,40 @@ const COMPOSITES: [Composite; 2] = [
         asks: ("issue", "run"),
         writes: "run",
         waits: ("issue", "run"),
+        values: NAMES.len(),
+        left_by_stop: 0,
         left_by_terminate: 0,
+        orders: 1,
+    },
+    Composite {
+        template: "dns01-certificate-certbot",
+        short: "certbot",
+        asks: ("certbot-issue", "issue"),
+        writes: "issue",
+        waits: ("certbot-issue", "issue"),
+        values: NAMES.len(),
+        left_by_stop: 0,
+        left_by_terminate: NAMES.len(),
+        orders: 2,
+    },
+    Composite {
+        template: CHALLENGE_ONLY,
+        short: "challenge",
+        asks: ("present", "present"),
+        writes: "present",
+        waits: ("wait-propagation", "wait-propagation"),
+        values: 1,
+        left_by_stop: 1,
+        left_by_terminate: 1,
+        orders: 0,
     },
 ];
+
+impl Composite {
+    fn issues(&self) -> bool {
+        self.template != CHALLENGE_ONLY
+    }
+}
 
 /// A situation: the servers it needs, and what happens.
 struct Situation {
@@ -85,7 +130,7 @@ fn play(situation: &Situation, composite: &Composite) -> (String, Option<Platfor
     let played = catch_unwind(AssertUnwindSafe(|| {
         let mut platform = Platform::with(of, situation.servers, |pebble| pebble);
         let seen = (situation.play)(&mut platform, composite);
-        (seen.row(name, of, &platform, start.elapsed()), Some(platform))
+        (seen.row(name, composite, &platform, start.elapsed()), Some(platform))
     }));
     played.unwrap_or_else(|_| (format!("{name:<24} {of:<9} not as expected, see above"), None))
 }
@@ -94,9 +139,15 @@ fn play(situation: &Situation, composite: &Composite) -> (String, Option<Platfor
 #[ignore = "needs the cluster"]
 fn in_eight_situations_phase_message_and_zone_are_right_and_no_secret_is_seen() {
     let watch = Watch::start(Cluster::shared());
+    let composites = if std::env::var_os("DNS01_SOAK").is_some() {
+        provide_image(Cluster::shared());
+        &COMPOSITES[..]
+    } else {
+        &COMPOSITES[..2]
+    };
     let plays: Vec<_> = SITUATIONS
         .iter()
-        .flat_map(|situation| COMPOSITES.iter().map(move |one| (situation, one)))
+        .flat_map(|situation| composites.iter().map(move |one| (situation, one)))
         .enumerate()
         .collect();
     let (plays, played) = (Mutex::new(plays), Mutex::new(BTreeMap::new()));

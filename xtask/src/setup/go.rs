@@ -125,6 +125,8 @@ pub(super) fn install(module: &Module) -> Result<()> {
 
 /// Copies the manifests that a module's archive carries to `.tools/manifests`.
 fn copy_manifests(go: &Path, module: &str, source: &str) -> Result<()> {
+    // A module that is not there yet has no folder.
+    shell::run(on(go, &super::pins(module)).args(["mod", "download", source]))?;
     let format = ["list", "-m", "-f", "{{.Dir}}", source];
     let from = shell::output(on(go, &super::pins(module)).args(format))
         .with_context(|| format!("`go list -m {source}` failed"))?;

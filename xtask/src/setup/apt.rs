@@ -15,7 +15,7 @@ struct Need {
     demo: bool,
 }
 
-const NEEDS: [Need; 21] = [
+const NEEDS: [Need; 22] = [
     need("named", "bind9", "the name server of most tests", true),
     need("rndc", "bind9-utils", "controls named", true),
     need("dig", "bind9-dnsutils", "asks name servers", true),
@@ -31,6 +31,7 @@ const NEEDS: [Need; 21] = [
     need("musl-gcc", "musl-tools", "static binaries", false),
     need("ld.lld", "lld", "small binaries", false),
     need("buildah", "buildah", "makes the image", false),
+    need("lego", "lego", "an ACME client that leaves its DNS part to us", false),
     need("containerd", "containerd", "runs the pods of the tests' cluster", false),
     need("runc", "runc", "starts their containers", false),
     need("nft", "nftables", "the cluster's services", false),

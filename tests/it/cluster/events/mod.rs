@@ -2,6 +2,7 @@
 //! they promise, and what is malformed starts nothing. Prints what became of each event.
 
 mod hostile;
+mod lego;
 mod page;
 mod pairs;
 mod rights;
@@ -25,7 +26,8 @@ fn each_event_starts_what_it_promises_once_and_a_malformed_one_nothing() {
     rights::everybody_may_do_what_they_must_and_no_more(&events);
     let issuing = requested(&mut events);
     let unknown = unknown(&mut events);
-    challenge(&mut events);
+    let (present, cleanup) = challenge(&mut events);
+    lego::gets_its_certificate(&mut events, &present, &cleanup);
     hostile::none_starts_a_workflow(&mut events);
     says_what_is_wrong(&mut events, &unknown);
     issued(&mut events, &issuing);
@@ -63,8 +65,8 @@ fn says_what_is_wrong(events: &mut Events, name: &str) {
     events.note("POST, a name that is not defined", "200", name, &format!("Failed: {reason}"));
 }
 
-/// Present and cleanup, both asked for before the first pod runs.
-fn challenge(events: &mut Events) {
+/// Present and cleanup, both asked for before the first pod runs; their Workflows.
+fn challenge(events: &mut Events) -> (String, String) {
     let body = json!({"fqdn": format!("{OWNER}."), "value": VALUE}).to_string();
     assert_eq!(events.post("httpreq", "/present", &body), 200);
     let present = events.started("events.argoproj.io/trigger=present", &[]);
@@ -94,6 +96,7 @@ fn challenge(events: &mut Events) {
         &cleanup,
         "Succeeded: after present had ended, value gone",
     );
+    (present, cleanup)
 }
 
 /// When the first pod of a Workflow was started.

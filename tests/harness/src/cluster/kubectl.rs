@@ -1,6 +1,7 @@
 //! The real kubectl, as its users run it.
 
 use crate::tools::tool;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -80,6 +81,9 @@ impl Kubectl {
     }
 
     /// Watches the object `what` (`kind/name`), which may be made only later, until `done` says true of it.
+    ///
+    /// Asks for a list of one: of an object asked for by name kubectl drops the watch's first event, and with it what has
+    /// changed since it was read.
     #[track_caller]
     pub fn until(
         &self,
@@ -87,13 +91,15 @@ impl Kubectl {
         what: &str,
         mut done: impl FnMut(&Value) -> bool,
     ) -> Value {
+        let (kind, name) = what.split_once('/').expect("kind/name");
         let deadline = Instant::now() + PATIENCE;
         let mut last = Value::Null;
         while let Some(left) = deadline.checked_duration_since(Instant::now()) {
             let mut command = Command::new("timeout");
             // `timeout 0` would wait for ever.
             command.arg((left.as_secs() + 1).to_string()).arg(tool("kubectl"));
-            command.args(["get", "--watch", "-o", "json", what]);
+            command.args(["get", "--watch", "-o", "json", kind]);
+            command.arg(format!("--field-selector=metadata.name={name}"));
             command.args(namespace.iter().flat_map(|name| ["-n", name]));
             command.env("KUBECONFIG", &self.kubeconfig).stderr(Stdio::null());
             let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
@@ -101,12 +107,13 @@ impl Kubectl {
             for state in states.into_iter::<Value>().map_while(Result::ok) {
                 last = state;
                 if done(&last) {
-                    child.kill().ok();
+                    // `timeout` hands it on, which it could not do with KILL.
+                    kill_process(Pid::from_child(&child), Signal::TERM).ok();
                     child.wait().unwrap();
                     return last;
                 }
             }
-            // Not there yet, or the API server has closed the watch.
+            // The API server has closed the watch, or does not know the kind yet.
             child.wait().unwrap();
             std::thread::sleep(Duration::from_millis(200));
         }

@@ -27,13 +27,13 @@ fn each_event_starts_what_it_promises_once_and_a_malformed_one_nothing() {
     let issuing = requested(&mut events);
     let unknown = unknown(&mut events);
     let (present, cleanup) = challenge(&mut events);
-    lego::gets_its_certificate(&mut events, &present, &cleanup);
     hostile::none_starts_a_workflow(&mut events);
     says_what_is_wrong(&mut events, &unknown);
     issued(&mut events, &issuing);
     let again = nothing_is_due(&mut events, &issuing);
     redelivered(&mut events, &again);
     labelled(&mut events);
+    lego::gets_its_certificate(&mut events, &present, &cleanup);
     rights::nobody_restarted_and_no_log_has_a_token(&events);
     events.assert_nothing_else_was_started();
     eprintln!("{}", events.table());

@@ -119,7 +119,7 @@ fn shut_down(seen: &mut Seen, platform: &Platform, composite: &Composite, how: &
     // Argo's own word has replaced the step's on the node, not in the pod.
     let words = run.last_words(&pod);
     seen.says("its pod", &words);
-    assert!(words.contains("stopped by a signal; hint: "), "{words}");
+    assert!(words.contains("stopped by a signal") && words.contains("; hint: "), "{words}");
     seen.zone(platform)
 }
 

@@ -29,10 +29,16 @@ pub(super) fn clean_up(seen: &mut Seen, platform: &Platform, composite: &Composi
 
 /// Starts a run and returns while it waits for the held name server.
 fn waiting<'a>(platform: &'a Platform, composite: &Composite) -> Workflow<'a> {
+    let before = platform.named.txt(OWNER).len();
     let run = submit(platform, composite);
     run.until_node(composite.waits.0, "Running");
-    platform.until_published(composite.values);
+    until_published(platform, composite, before);
     run
+}
+
+/// Waits until a try has published, that began with `before` values in the zone.
+fn until_published(platform: &Platform, composite: &Composite, before: usize) {
+    platform.until_published(composite.values + if composite.anew { before } else { 0 });
 }
 
 /// The next run ends well, with the key and the order of the one before.
@@ -136,13 +142,13 @@ pub(super) fn controller_killed(platform: &mut Platform, composite: &Composite) 
 pub(super) fn pod_deleted(platform: &mut Platform, composite: &Composite) -> Seen {
     let mut seen = Seen::default();
     let run = waiting(platform, composite);
-    seen.zone(platform);
+    let before = seen.zone(platform);
     platform.kubectl(&["delete", "pod", "--wait=false", &run.running_pod(composite.waits.0)]);
     let (template, node) = composite.waits;
     let lost = run.until_node_in(template, &["Failed", "Error"]);
     seen.says(node, lost["message"].as_str().unwrap());
     run.until_node(template, "Running");
-    platform.until_published(composite.values);
+    until_published(platform, composite, before);
     platform.named.release(0);
     seen.run(&run.ended(), "Succeeded");
     seen

@@ -31,6 +31,8 @@ struct Composite {
     waits: (&'static str, &'static str),
     /// How many values it publishes.
     values: usize,
+    /// Whether every try has values of its own: certbot makes an order of its own each time.
+    anew: bool,
     /// How many of them a stopped run leaves in the zone: without a journal nobody knows when to remove them.
     left_by_stop: usize,
     /// How many `argo terminate` leaves: one process cleans up by itself when it is told to end.
@@ -51,6 +53,7 @@ const COMPOSITES: [Composite; 4] = [
         writes: "present",
         waits: ("wait-propagation", "wait-propagation"),
         values: NAMES.len(),
+        anew: false,
         left_by_stop: 0,
         left_by_terminate: NAMES.len(),
         orders: 1,
@@ -62,6 +65,7 @@ const COMPOSITES: [Composite; 4] = [
         writes: "run",
         waits: ("issue", "run"),
         values: NAMES.len(),
+        anew: false,
         left_by_stop: 0,
         left_by_terminate: 0,
         orders: 1,
@@ -73,6 +77,7 @@ const COMPOSITES: [Composite; 4] = [
         writes: "issue",
         waits: ("certbot-issue", "issue"),
         values: NAMES.len(),
+        anew: true,
         left_by_stop: 0,
         left_by_terminate: NAMES.len(),
         orders: 2,
@@ -84,6 +89,7 @@ const COMPOSITES: [Composite; 4] = [
         writes: "present",
         waits: ("wait-propagation", "wait-propagation"),
         values: 1,
+        anew: false,
         left_by_stop: 1,
         left_by_terminate: 1,
         orders: 0,

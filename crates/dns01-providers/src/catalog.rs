@@ -1,13 +1,13 @@
 //! The table of providers: flags, documentation, completion, Secret examples and tests come from it.
 
-use dns01_core::Source;
+use dns01_core::{Source, UnknownProvider, provider_name};
 
 use crate::{DnsProvider, ProviderError, Setting, Settings, bridge, own};
 
 /// One row of the catalog: all that documentation, `--help` and construction need.
 #[derive(Debug)]
 pub struct ProviderSpec {
-    /// The value of `--provider`: lego 5's code.
+    /// The value of `--provider`: lego 5's code. It and the aliases come from `dns01_core::provider`.
     pub id: &'static str,
     /// The name people know it by.
     pub title: &'static str,
@@ -43,13 +43,9 @@ pub const CATALOG: &[&ProviderSpec] = &[
 
 /// The row with this id or alias, whatever its case.
 pub fn find(id: &str) -> Result<&'static ProviderSpec, ProviderError> {
-    let wanted = id.trim().to_ascii_lowercase();
-    let called_so = |spec: &&ProviderSpec| names(spec).any(|name| name == wanted);
-    CATALOG
-        .iter()
-        .copied()
-        .find(called_so)
-        .ok_or_else(|| ProviderError::Unknown { id: wanted.clone(), nearest: nearest(&wanted) })
+    let name = provider_name(id)?;
+    let row = CATALOG.iter().copied().find(|spec| spec.id == name.id);
+    row.ok_or_else(|| UnknownProvider { id: name.id.to_owned(), nearest: None }.into())
 }
 
 /// Finds `id` in the catalog and builds it from the settings that `from` holds.
@@ -58,59 +54,25 @@ pub fn build(id: &str, from: &dyn Source) -> Result<Box<dyn DnsProvider>, Provid
     (spec.build)(spec, &Settings::read(spec, from)?)
 }
 
-fn names(spec: &ProviderSpec) -> impl Iterator<Item = &'static str> {
-    [spec.id].into_iter().chain(spec.aliases.iter().copied())
-}
-
-/// The id or alias that `wanted` was most likely meant to be.
-fn nearest(wanted: &str) -> Option<&'static str> {
-    let scored = CATALOG
-        .iter()
-        .flat_map(|spec| names(spec))
-        .map(|name| (strsim::jaro_winkler(wanted, name), name));
-    scored
-        .filter(|(score, _)| *score > 0.8)
-        .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, name)| name)
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
-    use dns01_core::{Exit, Explain as _};
+    use dns01_core::provider::PROVIDERS;
 
     use super::*;
     use crate::Need;
 
     #[test]
-    fn ids_and_aliases_of_other_clients_find_their_row() {
-        for (name, id) in [
-            ("cloudflare", "cloudflare"),
-            ("dns_cf", "cloudflare"),
-            ("DNS-Cloudflare", "cloudflare"),
-            ("dnsupdate", "rfc2136"),
-            ("dns-rfc2136", "rfc2136"),
-            ("dns_nsupdate", "rfc2136"),
-            ("dns_aws", "route53"),
-            ("dns_dgon", "digitalocean"),
-        ] {
-            assert_eq!(find(name).unwrap().id, id);
-        }
+    fn every_provider_that_has_a_name_has_a_row_and_the_other_way_round() {
+        let rows: Vec<_> = CATALOG.iter().map(|spec| (spec.id, spec.aliases)).collect();
+        let named: Vec<_> = PROVIDERS.iter().map(|name| (name.id, name.aliases)).collect();
+        assert_eq!(rows, named);
+        assert_eq!(find("dns_cf").unwrap().title, "Cloudflare");
     }
 
     #[test]
-    fn a_typo_is_answered_with_the_nearest_name() {
-        let error = find("cloudfare").unwrap_err();
-        assert_eq!(error.exit(), Exit::Config);
-        assert_eq!(error.hint().unwrap(), "use `cloudflare`, or list all with `dns01 providers`");
-        assert_eq!(find("zzz").unwrap_err().hint().unwrap(), "list all with `dns01 providers`");
-    }
-
-    #[test]
-    fn no_name_and_no_variable_is_there_twice() {
-        let all: Vec<_> = CATALOG.iter().flat_map(|spec| names(spec)).collect();
-        assert_eq!(all.iter().collect::<BTreeSet<_>>().len(), all.len());
+    fn no_variable_is_there_twice() {
         for spec in CATALOG {
             let settings = spec.settings.iter();
             let read =

@@ -1,19 +1,14 @@
 //! Why a provider could not do what it was asked.
 
-use dns01_core::{Exit, Explain, UnreadableSetting};
+use dns01_core::{Exit, Explain, UnknownProvider, UnreadableSetting};
 
 /// Why a provider could not be built, or could not do what it was asked. No variant ever holds a credential.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProviderError {
     /// Nothing in the catalog has this id.
-    #[error("no provider is called `{id}`")]
-    Unknown {
-        /// The id given.
-        id: String,
-        /// The id or alias that was most likely meant.
-        nearest: Option<&'static str>,
-    },
+    #[error(transparent)]
+    Unknown(#[from] UnknownProvider),
     /// Required settings were not given.
     #[error("{provider} needs settings that are not given: {}", missing.join(", "))]
     Unset {
@@ -85,9 +80,8 @@ pub enum ProviderError {
 impl Explain for ProviderError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Unknown { .. } | Self::Unset { .. } | Self::Malformed { .. } | Self::NoTrust => {
-                Exit::Config
-            }
+            Self::Unset { .. } | Self::Malformed { .. } | Self::NoTrust => Exit::Config,
+            Self::Unknown(error) => error.exit(),
             Self::Unreadable(error) => error.exit(),
             Self::Denied { .. } => Exit::AuthRefused,
             Self::NoZone { .. } => Exit::NotFound,
@@ -99,10 +93,7 @@ impl Explain for ProviderError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unknown { nearest: Some(nearest), .. } => {
-                Some(format!("use `{nearest}`, or list all with `dns01 providers`"))
-            }
-            Self::Unknown { nearest: None, .. } => Some("list all with `dns01 providers`".into()),
+            Self::Unknown(error) => error.hint(),
             Self::Unset { missing, .. } => {
                 let each: Vec<_> =
                     missing.iter().map(|name| format!("{name} or {name}_FILE")).collect();

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dns_update::DnsUpdater;
 use dns_update::providers::route53::Route53Config;
+use dns01_core::provider;
 
 use crate::{Need, ProviderSpec, Setting};
 
@@ -39,9 +40,9 @@ const fn option(env: &'static str, label: &'static str, about: &'static str) -> 
 
 /// <https://developers.cloudflare.com/api/resources/dns/>
 pub(crate) const CLOUDFLARE: ProviderSpec = ProviderSpec {
-    id: "cloudflare",
+    id: provider::CLOUDFLARE.id,
     title: "Cloudflare",
-    aliases: &["cf", "dns-cloudflare", "dns_cf"],
+    aliases: provider::CLOUDFLARE.aliases,
     settings: &[
         credential(
             "CF_DNS_API_TOKEN",
@@ -74,9 +75,9 @@ pub(crate) const CLOUDFLARE: ProviderSpec = ProviderSpec {
 
 /// <https://desec.readthedocs.io/en/latest/dns/rrsets.html>
 pub(crate) const DESEC: ProviderSpec = ProviderSpec {
-    id: "desec",
+    id: provider::DESEC.id,
     title: "deSEC",
-    aliases: &["desec.io", "dns-desec", "dns_desec"],
+    aliases: provider::DESEC.aliases,
     settings: &[
         credential("DESEC_TOKEN", &["DEDYN_TOKEN"], "token", "an API token"),
         ttl("DESEC_TTL"),
@@ -93,9 +94,9 @@ pub(crate) const DESEC: ProviderSpec = ProviderSpec {
 
 /// <https://docs.digitalocean.com/reference/api/digitalocean/#tag/Domain-Records>
 pub(crate) const DIGITALOCEAN: ProviderSpec = ProviderSpec {
-    id: "digitalocean",
+    id: provider::DIGITALOCEAN.id,
     title: "DigitalOcean",
-    aliases: &["dns-digitalocean", "dns_dgon"],
+    aliases: provider::DIGITALOCEAN.aliases,
     settings: &[
         credential(
             "DO_AUTH_TOKEN",
@@ -117,9 +118,9 @@ pub(crate) const DIGITALOCEAN: ProviderSpec = ProviderSpec {
 
 /// <https://docs.hetzner.cloud/reference/cloud#zone-rrset-actions>
 pub(crate) const HETZNER: ProviderSpec = ProviderSpec {
-    id: "hetzner",
+    id: provider::HETZNER.id,
     title: "Hetzner",
-    aliases: &["hetznerv1", "dns-hetzner-cloud", "dns_hetznercloud"],
+    aliases: provider::HETZNER.aliases,
     settings: &[
         credential(
             "HETZNER_API_TOKEN",
@@ -147,9 +148,9 @@ pub(crate) const HETZNER: ProviderSpec = ProviderSpec {
 
 /// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_ChangeResourceRecordSets.html>
 pub(crate) const ROUTE53: ProviderSpec = ProviderSpec {
-    id: "route53",
+    id: provider::ROUTE53.id,
     title: "Amazon Route 53",
-    aliases: &["aws", "dns-route53", "dns_aws"],
+    aliases: provider::ROUTE53.aliases,
     settings: &[
         credential("AWS_ACCESS_KEY_ID", &[], "access key", "the id of an access key"),
         credential("AWS_SECRET_ACCESS_KEY", &[], "secret key", "its secret"),

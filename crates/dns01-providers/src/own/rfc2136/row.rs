@@ -1,5 +1,7 @@
 //! The catalog's row, and how it becomes a client.
 
+use dns01_core::provider;
+
 use super::Rfc2136;
 use super::client::Client;
 use super::credentials::key;
@@ -12,9 +14,9 @@ const TIMEOUT: &str = "RFC2136_DNS_TIMEOUT";
 
 /// The catalog's row.
 pub(crate) const SPEC: ProviderSpec = ProviderSpec {
-    id: "rfc2136",
+    id: provider::RFC2136.id,
     title: "RFC 2136 (BIND, Knot, PowerDNS, …)",
-    aliases: &["dnsupdate", "dns-rfc2136", "dns_nsupdate", "nsupdate"],
+    aliases: provider::RFC2136.aliases,
     settings: &[
         Setting {
             env: "RFC2136_NAMESERVER",

@@ -57,6 +57,11 @@ trait Place: fmt::Debug + Send + Sync {
     /// What is there; `None` where nothing is, or nothing that is a certificate.
     async fn held(&self) -> Result<Option<Held>, SinkError>;
 
+    /// Refuses what `write` would refuse whatever it is given, as far as reading shows it.
+    async fn check(&self) -> Result<(), SinkError> {
+        Ok(())
+    }
+
     /// Puts the bundle there, whole or not at all, unless what is there is newer or not ours.
     async fn write(&self, bundle: &Bundle) -> Result<Stored, SinkError>;
 
@@ -110,6 +115,12 @@ impl Sink {
     /// What is there; `None` where nothing is, or nothing that is a certificate.
     pub async fn read(&self) -> Result<Option<Held>, SinkError> {
         self.place.held().await
+    }
+
+    /// Refuses what belongs to somebody else, as [`Sink::store`] does, before there is anything to deliver. Writes nothing.
+    /// A folder is not judged: only a write, under its lock, sees it as it is.
+    pub async fn check(&self) -> Result<(), SinkError> {
+        self.place.check().await
     }
 
     /// Delivers `bundle` and reads it back. Done as well where the same bundle is there already.

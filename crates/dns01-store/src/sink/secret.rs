@@ -44,7 +44,7 @@ impl TlsSecret {
     }
 
     /// Refuses what is not ours, and what cannot become what we need.
-    fn check(&self, found: &Object) -> Result<(), SinkError> {
+    fn check_found(&self, found: &Object) -> Result<(), SinkError> {
         let sink = self.object.to_string();
         if found.immutable == Some(true) {
             return Err(SinkError::Unusable { sink, why: "it is immutable".into() });
@@ -75,7 +75,7 @@ impl TlsSecret {
             Some(found) => found,
             None => self.make(&wanted["metadata"]["labels"]).await?,
         };
-        self.check(&found)?;
+        self.check_found(&found)?;
         refuse_older(&self.object, held(&found).as_ref(), bundle)?;
         if is_there(wanted, &found) {
             return Ok(Stored::Unchanged);
@@ -133,6 +133,11 @@ impl TlsSecret {
 impl Place for TlsSecret {
     async fn held(&self) -> Result<Option<Held>, SinkError> {
         Ok(self.cluster.get(&self.object).await?.as_ref().and_then(held))
+    }
+
+    async fn check(&self) -> Result<(), SinkError> {
+        let found = self.cluster.get(&self.object).await?;
+        found.as_ref().map_or(Ok(()), |found| self.check_found(found))
     }
 
     async fn write(&self, bundle: &Bundle) -> Result<Stored, SinkError> {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use dns01_core::{Exit, Identifier, KeyType, RenewalRule};
+use dns01_core::{Exit, Identifier, KeyType, RenewalRule, provider_name};
 
 use crate::config::{self, Certificate, Config, Resolved, RotationPolicy};
 use crate::{Attempt, Failure};
@@ -84,6 +84,17 @@ impl Definitions {
                 .hint("give --domain, or define the certificate in the configuration (--config)"));
         }
         Ok(names)
+    }
+
+    /// Refuses (11) a provider that nothing is called, among those that would write for `names` of the certificate
+    /// `name`. Other solvers of the document are none of this certificate's business.
+    pub fn check_providers(&self, name: &str, names: &[Identifier]) -> Result<(), Failure> {
+        let Some(document) = self.document_for(Some(name)) else { return Ok(()) };
+        for solver in names.iter().filter_map(|name| document.solver_for(name.domain())) {
+            provider_name(&solver.provider)
+                .attempt(|| format!("use the solver `{}` in `{}`", solver.name, document.origin))?;
+        }
+        Ok(())
     }
 
     /// The kind of key that the definition asks for.

@@ -2,6 +2,7 @@
 //! what the configuration says openly.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -94,6 +95,15 @@ impl ProcessSource {
         self.renamed.clone_from(renamed);
         self.open.clone_from(settings);
         self
+    }
+
+    /// The folder of credentials where nothing is in it, as where a Secret is mounted that does not exist.
+    pub(crate) fn empty_folder(&self) -> Option<&Path> {
+        let folder = self.folder.as_deref()?;
+        // Kubernetes keeps what it mounts behind names that start with dots, also where that is nothing.
+        let is_hidden = |name: OsString| name.as_encoded_bytes().starts_with(b".");
+        let mut entries = fs::read_dir(folder).ok()?.filter_map(Result::ok);
+        entries.all(|entry| is_hidden(entry.file_name())).then_some(folder)
     }
 
     fn in_folder(&self, name: &str) -> Result<Option<Found>, UnreadableSetting> {

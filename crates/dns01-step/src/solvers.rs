@@ -37,6 +37,8 @@ pub struct ChosenSolver {
     pub origin: Origin,
     /// Its settings.
     pub source: ProcessSource,
+    /// The Secret that the configuration names for its credentials.
+    pub secret: Option<String>,
     /// Whether a CNAME at the challenge's name is followed.
     pub follow_cname: bool,
     /// The TTL that the configuration asks for, in seconds.
@@ -88,6 +90,7 @@ impl Solvers {
                 origin: Origin::Flag,
                 name,
                 source,
+                secret: None,
                 follow_cname: true,
                 ttl: None,
                 propagation,
@@ -108,6 +111,29 @@ impl Solvers {
     }
 }
 
+impl ChosenSolver {
+    /// Refuses (11) a Secret that is named, mounted and not there: without it the provider would miss settings, or write
+    /// unsigned, and neither says which Secret is wrong. A volume has to be optional for this to be said at all.
+    pub fn check_secret(&self) -> Result<(), Failure> {
+        let (Some(secret), Some(folder)) = (&self.secret, self.source.empty_folder()) else {
+            return Ok(());
+        };
+        let (name, folder) = (&self.name, folder.display());
+        Err(Failure::new(
+            Exit::Config,
+            format!(
+                "the Secret `{secret}` with the credentials of solver `{name}` does not exist here, or is empty: \
+                 nothing is in `{folder}`"
+            ),
+        )
+        .hint(format!(
+            "kubectl create secret generic {secret} --from-env-file=FILE, with a line VARIABLE=value for each variable \
+             of `{}`",
+            self.provider
+        )))
+    }
+}
+
 fn chosen(
     solver: &Solver,
     mut source: ProcessSource,
@@ -122,6 +148,7 @@ fn chosen(
     }
     Ok(ChosenSolver {
         source: source.with_solver(&solver.name, &solver.settings, &credentials.keys),
+        secret: credentials.secret_name,
         name: solver.name.clone(),
         provider: solver.provider.clone(),
         origin: Origin::Config(format!("solver {}", solver.name)),

@@ -199,6 +199,7 @@ impl<'a> Remover<'a> {
         wanted: &Batch<'_>,
     ) -> Result<(usize, Vec<String>), Failure> {
         let id = &solver.provider;
+        solver.check_secret()?;
         let provider = dns01_providers::build(id, &solver.source)
             .attempt(|| format!("set up the provider `{id}`"))?;
         let present = found(&*provider, id, zone, wanted).await?;

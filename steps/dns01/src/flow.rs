@@ -5,7 +5,7 @@ use std::time::Duration;
 use certbot_issue::{Certbot, Issue};
 use chrono::{DateTime, Utc};
 use cleanup::Remover;
-use dns01_core::{Chain, Exit, RenewalRule};
+use dns01_core::{Chain, Exit, Identifier, RenewalRule};
 use dns01_lookup::{GateArg, Lookup, LookupArgs};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
@@ -156,6 +156,7 @@ impl Flow<'_> {
             definitions: self.definitions,
             backend: self.backend,
             domains: self.csr.as_ref().map(|csr| csr.names.clone()).unwrap_or_default(),
+            provider: self.solver.provider.as_deref(),
             issuer: self.issuer,
             key_type: None,
             renewal: self.renewal,
@@ -324,14 +325,9 @@ impl Flow<'_> {
         if !issues {
             return Ok(());
         }
-        let solvers = self.solvers();
         let definition = self.definitions.certificate(self.name.as_str());
-        for name in definition.iter().flat_map(|(_, certificate)| &certificate.dns_names) {
-            let solver = solvers.choose(name.domain())?;
-            dns01_providers::build(&solver.provider, &solver.source)
-                .attempt(|| format!("set up the provider `{}`", solver.provider))?;
-        }
-        Ok(())
+        let names = definition.iter().flat_map(|(_, certificate)| &certificate.dns_names);
+        present::preflight(names.map(Identifier::domain), &self.solvers())
     }
 
     /// Removes what this run has published; says nothing where that is nothing.

@@ -106,6 +106,10 @@ impl Step for Order {
             Some(csr) => csr.names.clone(),
             None => definitions.names(name, self.domains.read()?)?,
         };
+        // After renew-check it is known, and known better: present may be told another provider.
+        if self.checked.is_none() {
+            definitions.check_providers(name, &names)?;
+        }
         let backend = dns01_store::open(&self.journal.address())
             .await
             .attempt(|| "open the journal".into())?;

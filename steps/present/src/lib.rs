@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use clap::Parser;
-use dns01_core::{Challenge, Origin, OwnerName, Published, TxtRecord, Zone};
+use dns01_core::{Challenge, DomainName, Origin, OwnerName, Published, TxtRecord, Zone};
 use dns01_lookup::{Location, Lookup, LookupArgs};
 use dns01_providers::DnsProvider;
 use dns01_step::{
@@ -114,8 +114,7 @@ pub async fn present(
     for (challenge, (solver, location)) in challenges.iter().zip(placed) {
         let name = solver.name.clone();
         if !chosen.contains_key(&name) {
-            let provider = dns01_providers::build(&solver.provider, &solver.source)
-                .attempt(|| format!("set up the provider `{}`", solver.provider))?;
+            let provider = set_up(&solver)?;
             chosen.insert(name.clone(), (solver, provider));
         }
         let (solver, provider) = &chosen[&name];
@@ -144,6 +143,20 @@ pub async fn present(
         }));
     }
     Ok(presented)
+}
+
+/// Sets up the provider of each of `names` and asks nothing of it: what is missing is better known before an order.
+pub fn preflight<'a>(
+    names: impl IntoIterator<Item = &'a DomainName>,
+    solvers: &Solvers,
+) -> Result<(), Failure> {
+    names.into_iter().try_for_each(|name| set_up(&solvers.choose(name)?).map(drop))
+}
+
+fn set_up(solver: &ChosenSolver) -> Result<Box<dyn DnsProvider>, Failure> {
+    solver.check_secret()?;
+    dns01_providers::build(&solver.provider, &solver.source)
+        .attempt(|| format!("set up the provider `{}`", solver.provider))
 }
 
 async fn place(

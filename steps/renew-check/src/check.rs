@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use dns01_core::{Certificate, Chain, Identifier, KeyType, draw_of};
+use dns01_core::{
+    Certificate, Chain, Exit, Explain as _, Identifier, KeyType, draw_of, provider_name,
+};
 use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, RenewalArgs, SinkArgs,
     planned_sinks,
@@ -25,6 +27,8 @@ pub struct Asked<'a> {
     pub backend: &'a Backend,
     /// Names given by hand.
     pub domains: Vec<Identifier>,
+    /// The provider given by hand.
+    pub provider: Option<&'a str>,
     /// The CA given by hand.
     pub issuer: &'a IssuerArgs,
     /// The kind of key given by hand.
@@ -79,20 +83,36 @@ pub(crate) async fn judge(
     }
     let issuer = ChosenIssuer::new(asked.issuer, definition)?;
     let spec = spec(&name, &issuer, asked)?;
+    known_providers(&name, &spec.names, asked)?;
+    let verdict = weigh(&name, &issuer, &spec, asked, suggestions).await?;
+    if verdict.action == "issue" {
+        free_sinks(&name, asked).await?;
+    }
+    Ok(verdict)
+}
+
+/// What its journal, its sinks and the CA say.
+async fn weigh(
+    name: &Name,
+    issuer: &ChosenIssuer,
+    spec: &Spec,
+    asked: &Asked<'_>,
+    suggestions: &Suggestions,
+) -> Result<Verdict, Failure> {
     let state = asked
         .backend
-        .journal(&name)
+        .journal(name)
         .read()
         .await
         .attempt(|| format!("read the journal of `{name}`"))?;
     let present = match &state {
         Some(state) => state.current().map(|chain| chain.leaf().clone()),
-        None => elsewhere(&name, asked).await?,
+        None => elsewhere(name, asked).await?,
     };
     let due_at = match &present {
         Some(leaf) => {
             let directory = &spec.directory;
-            Some(due_at(&name, leaf, state.as_ref(), directory, &issuer, asked, suggestions).await)
+            Some(due_at(name, leaf, state.as_ref(), directory, issuer, asked, suggestions).await)
         }
         None => None,
     };
@@ -108,11 +128,11 @@ pub(crate) async fn judge(
         return Ok(verdict);
     }
     if let Some(leaf) = &present {
-        verdict.sink_is_behind = a_sink_is_behind(&name, leaf, asked).await?;
+        verdict.sink_is_behind = a_sink_is_behind(name, leaf, asked).await?;
     }
     let wish = Wish {
         run: asked.run,
-        spec: &spec,
+        spec,
         csr: None,
         force: asked.force,
         sink_is_behind: verdict.sink_is_behind,
@@ -216,6 +236,34 @@ async fn elsewhere(name: &Name, asked: &Asked<'_>) -> Result<Option<Certificate>
     };
     let held = held.attempt(|| format!("read {}", first.address))?;
     Ok(held.map(|held| held.chain.leaf().clone()))
+}
+
+/// Refuses what no provider is called, also while nothing is due: a definition is wrong from the day it is written.
+fn known_providers(name: &Name, names: &[Identifier], asked: &Asked<'_>) -> Result<(), Failure> {
+    match asked.provider {
+        Some(id) => provider_name(id).map(drop).attempt(|| "use the provider given".into()),
+        None => asked.definitions.check_providers(name.as_str(), names),
+    }
+}
+
+/// Refuses to issue for a sink that is somebody else's or cannot be: better known before a certificate is ordered for it.
+/// What cannot be read is not refused: its own step will say so.
+async fn free_sinks(name: &Name, asked: &Asked<'_>) -> Result<(), Failure> {
+    for one in planned_sinks(asked.definitions, name.as_str(), asked.sinks, asked.journal)? {
+        let checked = match Sink::open(&one.address, &one.options, name).await {
+            Ok(sink) => sink.check().await,
+            Err(error) => Err(error),
+        };
+        match checked {
+            Err(error) if matches!(error.exit(), Exit::Conflict | Exit::Config) => {
+                let what = format!("deliver certificate `{name}` to {}", one.address);
+                return Err(Failure::of(error, &what).state("this run has written nothing"));
+            }
+            Err(error) => tracing::warn!("{} cannot be read: {error}", one.address),
+            Ok(()) => (),
+        }
+    }
+    Ok(())
 }
 
 /// Whether a sink has nothing, or an older certificate. What cannot be read is not behind: its own step will say so.

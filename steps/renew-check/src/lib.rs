@@ -126,6 +126,8 @@ impl Step for RenewCheck {
             definitions: &definitions,
             backend: &backend,
             domains: self.domains.read()?,
+            // Of many certificates each has its own.
+            provider: self.provider.as_deref().filter(|_| !self.all && self.report.is_none()),
             issuer: &self.issuer,
             key_type: self.key_type,
             renewal: &self.renewal,

@@ -1,8 +1,8 @@
 //! The one configuration, `dns01.yaml`: the same document on a host and in a ConfigMap.
 //!
 //! This room reads it, says everything that is wrong with it at once and where, and answers what applies to a
-//! certificate. It never reads a credential, never asks a CA or a name server, and knows no provider: solvers name
-//! theirs, the providers' room judges it.
+//! certificate. It never reads a credential, never asks a CA or a name server, and judges no provider: one solver that
+//! names what nothing is called must not keep the certificates of others from being issued.
 
 mod certificate;
 mod check;

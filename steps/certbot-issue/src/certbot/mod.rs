@@ -15,9 +15,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Utc;
-use dns01_core::{Chain, Exit};
+use dns01_core::{Chain, Exit, Identifier};
 use dns01_lookup::{GateArg, LookupArgs};
-use dns01_step::{Attempt, Failure, SolverArgs, StepIo};
+use dns01_step::{Attempt, Definitions, Failure, SolverArgs, Solvers, StepIo};
 use dns01_store::journal::{Act, State};
 
 use crate::issue::{Issue, Issued, done};
@@ -58,6 +58,14 @@ pub(crate) async fn issue(
     let key = state.key.as_ref().ok_or_else(|| {
         Failure::new(Exit::Conflict, "this generation has no key yet").hint("run `order` first")
     })?;
+    // What the hooks would fail at, with certbot's order already placed.
+    let definitions = Definitions::load(&io.common().config)?;
+    let solvers = Solvers::for_certificate(
+        request.certificate.as_str(),
+        &request.certbot.solver,
+        &definitions,
+    );
+    present::preflight(state.spec.names.iter().map(Identifier::domain), &solvers)?;
     let (account, url) = kept::account(request.backend, state).await?;
     let url = if let Some(url) = url {
         url

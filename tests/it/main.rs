@@ -2,6 +2,7 @@
 
 mod acme;
 mod audit;
+mod bad_definitions;
 mod certbot;
 mod chart;
 mod cluster;

@@ -4,6 +4,7 @@
 
 mod advice;
 mod due;
+mod early;
 mod refused;
 mod report;
 mod status;
@@ -93,9 +94,13 @@ impl Fleet {
         self.create("configmaps", &json!({"metadata": {"name": name}, "data": data}));
     }
 
+    /// The Secret of `name` as store-secret leaves it.
     fn sink(&self, name: &str, leaf: &str) {
-        let data = json!({"tls.crt": BASE64_STANDARD.encode(leaf)});
-        self.create("secrets", &json!({"metadata": {"name": format!("{name}-tls")}, "data": data}));
+        let data = json!({"tls.crt": BASE64_STANDARD.encode(leaf), "tls.key": ""});
+        let metadata =
+            json!({"name": format!("{name}-tls"), "labels": {"dns01.dev/certificate": name}});
+        let kind = "kubernetes.io/tls";
+        self.create("secrets", &json!({"metadata": metadata, "type": kind, "data": data}));
     }
 }
 

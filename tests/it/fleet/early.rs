@@ -89,7 +89,7 @@ fn a_provider_that_nothing_is_called_is_refused_where_it_would_be_used() {
     let solver = "solvers: [{name: mistyped, provider: rfc2137, selector: {dnsZones: [api.example.test]}}, {name: dns, provider: DNS_NSUPDATE}]";
     let head = HEAD.lines().map(|line| if line.starts_with("solvers") { solver } else { line });
     let certificates = "- {name: shop, dnsNames: [shop.example.test], renewBefore: 720h}
-- {name: api, dnsNames: [www.api.example.test], renewBefore: 720h}
+- {name: api, dnsNames: [api.example.test], renewBefore: 720h}
 ";
     let fleet = Fleet::new();
     let head = head.collect::<Vec<_>>().join("\n");

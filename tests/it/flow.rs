@@ -147,6 +147,33 @@ fn apex_and_wildcard_are_one_update_with_both_values_and_one_delete() {
     assert_eq!(count("deleting rrset"), 0, "{operations:#?}");
 }
 
+/// The kinds of the questions to the primary that looking things up cost: by UDP, and not signed as the provider's are.
+fn asked_of_the_primary(stage: &Stage) -> Vec<String> {
+    let asked = |line: &String| -> Option<(String, String)> {
+        let (_, asked) = line.split_once(" query: ")?;
+        let mut words = asked.split(' ').skip(2);
+        Some((words.next()?.to_owned(), words.next()?.to_owned()))
+    };
+    let queries = stage.named.queries();
+    let all = queries.iter().filter_map(asked);
+    let looked_up = all.filter(|(kind, flags)| kind != "SOA" && !flags.contains(['T', 'S']));
+    let mut kinds: Vec<_> = looked_up.map(|(kind, _)| kind).collect();
+    kinds.sort();
+    kinds
+}
+
+#[test]
+#[ignore = "needs named, pebble"]
+fn one_certificate_costs_the_primary_one_look_and_one_burst() {
+    let stage = Stage::with(|named| named.secondaries(1), |pebble| pebble);
+    stage.chain_for(&[ZONE]).dns01_issue().run().exit(0);
+    let (looks, rest): (Vec<_>, Vec<_>) =
+        asked_of_the_primary(&stage).into_iter().partition(|kind| kind == "TXT");
+    assert_eq!(looks.len(), 1 + 8);
+    // Where the name leads, who serves its zone, and whether that is signed: each asked once by all steps together.
+    assert_eq!(rest, ["A", "A", "AAAA", "AAAA", "CNAME", "DS", "NS"]);
+}
+
 fn twenty() -> Vec<String> {
     (0..20).map(|number| format!("n{number}.{ZONE}")).collect()
 }

@@ -10,9 +10,12 @@ pub(crate) fn run() -> Result<()> {
         "tests",
         "-p",
         "dns01-step",
+        "-p",
+        "dns01-lookup",
         "--",
         "reference",
         "schema",
+        "simulation",
         "chart::generated",
     ]))
 }

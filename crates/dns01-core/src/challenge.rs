@@ -107,6 +107,16 @@ impl Explain for ChallengeError {
     fn exit(&self) -> Exit {
         Exit::Input
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Value { .. } => Some(
+                "give what the ACME client says is to be published, or the key authorization, of which it is the digest"
+                    .to_owned(),
+            ),
+            Self::Name(error) => error.hint(),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use hickory_proto::rr::{RData, RecordType};
 
 use crate::resolver::Resolver;
 use crate::wire::{from_wire, to_wire};
-use crate::{Location, LookupError};
+use crate::{Location, LookupError, zone};
 
 /// A longer chain is a mistake, or beyond what a CA's resolver follows (Unbound gives up after 11 restarts).
 const MAX_HOPS: usize = 8;
@@ -22,11 +22,13 @@ pub(crate) struct Chain {
     pub(crate) hops: Vec<OwnerName>,
     /// As in [`Location`].
     pub(crate) wildcard_below: Option<OwnerName>,
+    /// The zone of `owner`, where the answer that it is no alias told it.
+    pub(crate) zone: Option<Zone>,
 }
 
 impl Chain {
     pub(crate) fn into_location(self, fqdn: &OwnerName, zone: Zone) -> Location {
-        let Self { owner, hops, wildcard_below } = self;
+        let Self { owner, hops, wildcard_below, .. } = self;
         Location { fqdn: fqdn.clone(), owner, chain: hops, zone, wildcard_below }
     }
 }
@@ -36,14 +38,18 @@ pub(crate) async fn follow(resolver: &Resolver, fqdn: &OwnerName) -> Result<Chai
     let mut hops: Vec<OwnerName> = Vec::new();
     loop {
         let at = hops.last().unwrap_or(fqdn);
-        let Some(target) = target_of(resolver, at).await? else {
-            return Ok(Chain { owner: at.clone(), hops, wildcard_below: None });
+        let target = match target_of(resolver, at).await? {
+            Target::Alias(target) => target,
+            Target::Itself(zone) => {
+                return Ok(Chain { owner: at.clone(), hops, wildcard_below: None, zone });
+            }
         };
         if let Some(parent) = at.parent()
             && is_wildcard(resolver, &parent, &target).await?
         {
             tracing::info!(owner = %at, %target, "the CNAME comes from the wildcard `*.{parent}` and is not followed");
-            return Ok(Chain { owner: at.clone(), hops, wildcard_below: Some(parent) });
+            let (owner, wildcard_below) = (at.clone(), Some(parent));
+            return Ok(Chain { owner, hops, wildcard_below, zone: None });
         }
         let known = target == *fqdn || hops.contains(&target);
         hops.push(target);
@@ -65,14 +71,19 @@ async fn is_wildcard(
     let Ok(sibling) = format!("dns01-{:016x}.{parent}", rand::random::<u64>()).parse() else {
         return Ok(false);
     };
-    Ok(target_of(resolver, &sibling).await?.as_ref() == Some(target))
+    let found = target_of(resolver, &sibling).await?;
+    Ok(matches!(found, Target::Alias(other) if other == *target))
 }
 
-async fn target_of(
-    resolver: &Resolver,
-    name: &OwnerName,
-) -> Result<Option<OwnerName>, LookupError> {
-    let Ok(wire) = to_wire(name) else { return Ok(None) };
+/// What a question for the CNAME of a name brings.
+enum Target {
+    Alias(OwnerName),
+    /// There is none; the zone that said so, if it named itself (RFC 2308 §2).
+    Itself(Option<Zone>),
+}
+
+async fn target_of(resolver: &Resolver, name: &OwnerName) -> Result<Target, LookupError> {
+    let Ok(wire) = to_wire(name) else { return Ok(Target::Itself(None)) };
     let reply = resolver.ask(name, RecordType::CNAME).await?;
     let target =
         reply.answers.iter().filter(|record| record.name == wire).find_map(|record| match &record
@@ -81,9 +92,15 @@ async fn target_of(
             RData::CNAME(target) => Some(&target.0),
             _ => None,
         });
-    let Some(target) = target else { return Ok(None) };
+    let Some(target) = target else {
+        let says = reply.answers.is_empty() && !reply.is_refusal();
+        let apex = says.then(|| zone::apex(&reply, name)).flatten();
+        return Ok(Target::Itself(
+            apex.filter(|it| it.parent().is_some()).map(|apex| Zone { apex }),
+        ));
+    };
     let usable = from_wire(target).filter(|target| target.parent().is_some());
-    usable.map(Some).ok_or_else(|| LookupError::NoZone {
+    usable.map(Target::Alias).ok_or_else(|| LookupError::NoZone {
         name: name.clone(),
         why: format!(
             "its CNAME points to `{}`, under which nothing can be published",

@@ -187,6 +187,9 @@ impl Engine {
     /// Targets that cannot be reached from here while their server answers at another address. What merely gets lost on
     /// the way to an IPv6 address is such a case as long as no IPv6 address at all has answered.
     pub(crate) fn excused(&self) -> Vec<bool> {
+        if !self.targets.iter().any(Target::is_lost) {
+            return vec![false; self.targets.len()];
+        }
         let answers = |server| self.targets.iter().any(|it| it.server() == server && it.answers());
         let has_v6 = self.targets.iter().any(|it| it.is_v6() && it.answers());
         let lost =
@@ -196,11 +199,12 @@ impl Engine {
 
     /// Whether some target has failed to answer properly for a while: its address may not be right any more.
     pub(crate) fn in_trouble(&self, now: Duration) -> bool {
-        let mut counted = self.targets.iter().zip(self.excused()).filter(|(_, excused)| !excused);
-        counted.any(|(target, _)| {
+        let troubled = |target: &Target| {
             let last = target.last().filter(|(seen, _)| seen.is_trouble());
             last.is_some_and(|(_, since)| now.saturating_sub(since) >= TROUBLE)
-        })
+        };
+        self.targets.iter().any(troubled)
+            && self.targets.iter().zip(self.excused()).any(|(it, excused)| !excused && troubled(it))
     }
 
     /// Keeps what one more look at `target` brought, once the wait is over.
@@ -217,6 +221,12 @@ impl Engine {
         };
         let all = self.targets.iter().enumerate();
         all.filter(|(_, target)| stale(target)).map(|(index, _)| index).collect()
+    }
+
+    /// The targets whose last question nobody answered.
+    pub(crate) fn silent(&self) -> Vec<usize> {
+        let all = self.targets.iter().enumerate();
+        all.filter(|(_, it)| it.last_kind() == Some(Kind::Silent)).map(|(index, _)| index).collect()
     }
 
     /// Asks those once more whose confirmation is no longer fresh; not twice in a row, or slow servers would never end.

@@ -65,16 +65,7 @@ impl From<io::Error> for Trouble {
 
 /// What `at` answers when asked for `name`, without recursion, with the signatures if there are any.
 pub(crate) async fn ask(at: SocketAddr, name: &Name, kind: RecordType) -> Result<Message, Trouble> {
-    ask_by(at, &Question::new(name, kind, Manner::Directly)).await
-}
-
-/// The same with the wish for recursion, for resolvers.
-pub(crate) async fn ask_to_recurse(
-    at: SocketAddr,
-    name: &Name,
-    kind: RecordType,
-) -> Result<Message, Trouble> {
-    ask_by(at, &Question::new(name, kind, Manner::Recursively)).await
+    put(at, &Question::directly(name, kind)?).await
 }
 
 /// The same with the signatures, and whatever the resolver itself thinks of them.
@@ -83,12 +74,14 @@ pub(crate) async fn ask_unchecked(
     name: &Name,
     kind: RecordType,
 ) -> Result<Message, Trouble> {
-    ask_by(at, &Question::new(name, kind, Manner::Unchecked)).await
+    put(at, &Question::new(name, kind, Manner::Unchecked)?).await
 }
 
-struct Question {
+/// A question that may be put often: in wire form but for its id.
+#[derive(Debug)]
+pub(crate) struct Question {
     query: Query,
-    manner: Manner,
+    bytes: Vec<u8>,
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -100,12 +93,43 @@ enum Manner {
 }
 
 impl Question {
-    fn new(name: &Name, kind: RecordType, manner: Manner) -> Self {
-        Self { query: Query::query(name.clone(), kind), manner }
+    /// For a server that holds the name: without recursion, with the signatures if there are any.
+    pub(crate) fn directly(name: &Name, kind: RecordType) -> Result<Self, Trouble> {
+        Self::new(name, kind, Manner::Directly)
+    }
+
+    /// For a resolver: with the wish for recursion.
+    pub(crate) fn recursively(name: &Name, kind: RecordType) -> Result<Self, Trouble> {
+        Self::new(name, kind, Manner::Recursively)
+    }
+
+    fn new(name: &Name, kind: RecordType, manner: Manner) -> Result<Self, Trouble> {
+        let query = Query::query(name.clone(), kind);
+        let mut message = Message::new(0, MessageType::Query, OpCode::Query);
+        message.metadata.recursion_desired = manner != Manner::Directly;
+        message.metadata.checking_disabled = manner == Manner::Unchecked;
+        message.add_query(query.clone());
+        let mut edns = Edns::new();
+        edns.set_max_payload(UDP_PAYLOAD);
+        edns.set_dnssec_ok(manner != Manner::Recursively);
+        message.set_edns(edns);
+        let bytes = message.to_vec().map_err(|_| Trouble::Silent)?;
+        Ok(Self { query, bytes })
+    }
+
+    /// In wire form behind `space` octets, under a fresh id.
+    fn request(&self, space: usize) -> (u16, Vec<u8>) {
+        let id: u16 = rand::random();
+        let mut request = Vec::with_capacity(space + self.bytes.len());
+        request.resize(space, 0);
+        request.extend_from_slice(&id.to_be_bytes());
+        request.extend(self.bytes.iter().skip(size_of::<u16>()));
+        (id, request)
     }
 }
 
-async fn ask_by(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
+/// What `at` answers to `question`.
+pub(crate) async fn put(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
     let by_udp = timeout(UDP_TIMEOUT, over_udp(at, question)).await.unwrap_or(Err(Trouble::Silent));
     match by_udp {
         Ok(answer) if !answer.metadata.truncation => return Ok(answer),
@@ -124,7 +148,7 @@ async fn over_udp(at: SocketAddr, question: &Question) -> Result<Message, Troubl
     let socket = UdpSocket::bind(any).await?;
     // A connected socket hears nobody else.
     socket.connect(at).await?;
-    let (id, request) = request(question)?;
+    let (id, request) = question.request(0);
     socket.send(&request).await?;
     let mut buffer = [0; 4096];
     loop {
@@ -137,26 +161,14 @@ async fn over_udp(at: SocketAddr, question: &Question) -> Result<Message, Troubl
 
 async fn over_tcp(at: SocketAddr, question: &Question) -> Result<Message, Trouble> {
     let mut stream = TcpStream::connect(at).await?;
-    let (id, request) = request(question)?;
-    let length = u16::try_from(request.len()).map_err(|_| Trouble::Silent)?;
-    stream.write_all(&[&length.to_be_bytes()[..], &request].concat()).await?;
+    let (id, mut request) = question.request(size_of::<u16>());
+    let length = u16::try_from(question.bytes.len()).map_err(|_| Trouble::Silent)?;
+    request[..size_of::<u16>()].copy_from_slice(&length.to_be_bytes());
+    stream.write_all(&request).await?;
     let length = stream.read_u16().await?;
     let mut answer = vec![0; usize::from(length)];
     stream.read_exact(&mut answer).await?;
     accept(&answer, id, &question.query).ok_or(Trouble::Silent)
-}
-
-fn request(question: &Question) -> Result<(u16, Vec<u8>), Trouble> {
-    let mut message = Message::new(rand::random(), MessageType::Query, OpCode::Query);
-    message.metadata.recursion_desired = question.manner != Manner::Directly;
-    message.metadata.checking_disabled = question.manner == Manner::Unchecked;
-    message.add_query(question.query.clone());
-    let mut edns = Edns::new();
-    edns.set_max_payload(UDP_PAYLOAD);
-    edns.set_dnssec_ok(question.manner != Manner::Recursively);
-    message.set_edns(edns);
-    let bytes = message.to_vec().map_err(|_| Trouble::Silent)?;
-    Ok((message.metadata.id, bytes))
 }
 
 fn accept(bytes: &[u8], id: u16, question: &Query) -> Option<Message> {

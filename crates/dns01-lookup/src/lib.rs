@@ -17,6 +17,7 @@ mod exchange;
 mod fake;
 mod gate;
 mod location;
+mod recent;
 mod reply;
 mod report;
 mod resolver;
@@ -40,6 +41,7 @@ pub use dnssec::{Dnssec, SignatureState};
 pub use error::LookupError;
 pub use gate::{Gate, GateArg};
 pub use location::{Authorities, Location, Server, Unresolved};
+use recent::{Manner, Recent};
 pub use report::{Answered, Progress, Report, Role, ServerReport};
 use resolver::Resolver;
 pub use strategy::{Patience, Strategy, StrategyError, StreakRule};
@@ -69,19 +71,24 @@ pub struct Expectation {
 #[derive(Debug)]
 pub struct Lookup {
     resolver: Resolver,
+    recent: Recent,
 }
 
 impl Lookup {
     /// A lookup as the flags describe it; without `--resolver` with the servers of `/etc/resolv.conf`.
     pub fn new(args: &LookupArgs) -> Result<Self, LookupError> {
-        Ok(Self { resolver: Resolver::new(args)? })
+        Ok(Self { resolver: Resolver::new(args)?, recent: Recent::default() })
     }
 
-    /// Where the answer to the challenge at `fqdn` is published: follows up to eight CNAMEs, then finds the zone.
+    /// Where the answer to the challenge at `fqdn` is published: follows up to eight CNAMEs, then finds the zone. What was
+    /// found within the last seconds is not asked again.
     pub async fn locate(&self, fqdn: &OwnerName) -> Result<Location, LookupError> {
-        let chain = cname::follow(&self.resolver, fqdn).await?;
-        let zone = zone::zone_of_end(&self.resolver, fqdn, &chain).await?;
-        Ok(chain.into_location(fqdn, zone))
+        if let Some(place) = self.recent.get(Manner::Followed, fqdn) {
+            return Ok(place);
+        }
+        let place = location::find(&self.resolver, fqdn).await?;
+        self.recent.put(Manner::Followed, &place);
+        Ok(place)
     }
 
     /// The same for many names at once, in the order given; a name given twice is looked up once.
@@ -106,9 +113,14 @@ impl Lookup {
 
     /// The same where CNAMEs are not to be followed (`cnameStrategy: None`, or an end that is on record).
     pub async fn locate_literally(&self, owner: &OwnerName) -> Result<Location, LookupError> {
+        if let Some(place) = self.recent.get(Manner::Literally, owner) {
+            return Ok(place);
+        }
         let zone = zone::zone_of(&self.resolver, owner).await?;
         let (fqdn, owner) = (owner.clone(), owner.clone());
-        Ok(Location { fqdn, owner, chain: Vec::new(), zone, wildcard_below: None })
+        let place = Location { fqdn, owner, chain: Vec::new(), zone, wildcard_below: None };
+        self.recent.put(Manner::Literally, &place);
+        Ok(place)
     }
 
     /// The zone's name servers with every address: those of `--authority`, else its NS records.

@@ -5,6 +5,9 @@ use std::net::SocketAddr;
 use dns01_core::{OwnerName, Zone};
 use serde::Serialize;
 
+use crate::resolver::Resolver;
+use crate::{LookupError, cname, zone};
+
 /// Where the answer to a challenge is published.
 #[derive(Clone, Debug, Eq, PartialEq)]
 pub struct Location {
@@ -19,6 +22,13 @@ pub struct Location {
     /// `owner` answers with a CNAME only because of a wildcard at `*.` below this name. It was not followed: the TXT
     /// record at `owner` takes the wildcard's place (RFC 4592 §2.2.1).
     pub wildcard_below: Option<OwnerName>,
+}
+
+/// Where the answer to the challenge at `fqdn` is published now.
+pub(crate) async fn find(resolver: &Resolver, fqdn: &OwnerName) -> Result<Location, LookupError> {
+    let chain = cname::follow(resolver, fqdn).await?;
+    let zone = zone::zone_of_end(resolver, fqdn, &chain).await?;
+    Ok(chain.into_location(fqdn, zone))
 }
 
 /// The name servers of a zone.

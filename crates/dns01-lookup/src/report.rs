@@ -4,7 +4,7 @@ mod words;
 
 pub(crate) use words::SHOWED;
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dns01_core::{OwnerName, Zone};
 use serde::Serialize;
@@ -36,6 +36,10 @@ pub struct Report {
     pub primary: Option<Primary>,
     /// Whose turn it is, where the wait failed and that could be found out.
     pub reason: Option<Reason>,
+    /// When every authority had shown all values several times in a row. None where nobody was asked, or a rule was
+    /// satisfied that believes the first sighting. It is for whoever goes on in this process at once.
+    #[serde(skip)]
+    pub confirmed: Option<Instant>,
 }
 
 /// What one address showed of one zone.

@@ -48,14 +48,18 @@ impl Resolver {
         let given: Vec<_> = args.resolver.iter().flat_map(|arg| arg.0.iter().copied()).collect();
         let authorities: Vec<_> =
             args.authority.iter().flat_map(|arg| arg.0.iter().cloned()).collect();
-        let addresses = match (given.is_empty(), read_system_conf()) {
-            (false, _) => given,
-            (true, Ok((config, _))) => {
-                config.name_servers().iter().map(|server| SocketAddr::new(server.ip, 53)).collect()
+        let addresses = if given.is_empty() {
+            match read_system_conf() {
+                Ok((config, _)) => {
+                    let servers = config.name_servers().iter();
+                    servers.map(|server| SocketAddr::new(server.ip, 53)).collect()
+                }
+                // Whoever names the servers of all zones needs no resolver.
+                Err(_) if !authorities.is_empty() => Vec::new(),
+                Err(error) => return Err(LookupError::NoResolver(error.into())),
             }
-            // Whoever names the servers of all zones needs no resolver.
-            (true, Err(_)) if !authorities.is_empty() => Vec::new(),
-            (true, Err(error)) => return Err(LookupError::NoResolver(error.into())),
+        } else {
+            given
         };
         let upstreams: Result<_, _> = addresses.iter().copied().map(Upstream::new).collect();
         let upstreams = upstreams.map_err(|error| LookupError::NoResolver(error.into()))?;

@@ -20,8 +20,11 @@ use crate::sight::{judge, judge_trouble, texts};
 use crate::truth::soa_of;
 use crate::wire::to_wire;
 use crate::{Authorities, Delegation, Dnssec, Location, Lookup, LookupError, Unresolved};
-use crate::{delegation, dnssec, exchange};
+use crate::{delegation, dnssec, exchange, location};
 pub use caa::Caa;
+
+/// How the name of a challenge's record begins (RFC 8555 §8.4).
+const CHALLENGE: &str = "_acme-challenge.";
 
 /// One look at a name on every server of its zone.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -86,15 +89,22 @@ impl Survey {
         let count = self.servers.len();
         let troubled = self.servers.iter().find(|it| it.trouble.is_some());
         let serials: BTreeSet<_> = self.servers.iter().filter_map(|it| it.serial).collect();
+        let is_bogus =
+            self.dnssec.as_ref().is_some_and(|it| it.state == crate::SignatureState::Bogus);
         if self.agrees() {
             let who = if count == 1 { "the only address shows" } else { "all addresses show" };
-            format!("{who} these TXT records at `{owner}` (zone `{zone}`)")
+            let but = if is_bogus {
+                format!(
+                    "; sign `{zone}` anew, or correct its DS record: a CA that validates will refuse them"
+                )
+            } else {
+                String::new()
+            };
+            format!("{who} these TXT records at `{owner}` (zone `{zone}`){but}")
         } else if let Some(server) = troubled {
             format!("repair {} or take it out of the NS records of `{zone}`", server.server)
         } else if self.servers.iter().all(|it| it.values.is_empty()) {
-            format!(
-                "no server of `{zone}` has a TXT record at `{owner}`: write it at the provider that serves this zone"
-            )
+            self.nowhere(owner, zone)
         } else if serials.len() > 1 {
             format!(
                 "the servers of `{zone}` have different serials: wait, or repair its zone transfer"
@@ -102,6 +112,26 @@ impl Survey {
         } else {
             format!("the servers of `{zone}` differ: wait, or ask their operator why")
         }
+    }
+
+    /// What to do where there is no record at all.
+    fn nowhere(&self, owner: &OwnerName, zone: &Zone) -> String {
+        let domain = owner.as_str().strip_suffix(zone.apex.as_str()).unwrap_or_default();
+        let domain = domain.trim_end_matches('.').rsplit('.').next().unwrap_or_default();
+        if zone.apex.labels().count() == 1 && !domain.is_empty() {
+            return format!(
+                "check the spelling of `{domain}.{zone}`, or delegate it: the closest zone that there is is `{zone}`"
+            );
+        }
+        let plain = !owner.as_str().starts_with(CHALLENGE) && self.name == *owner;
+        let place = if plain {
+            format!("; that of a challenge for `{owner}` is at `{CHALLENGE}{owner}`")
+        } else {
+            String::new()
+        };
+        format!(
+            "no server of `{zone}` has a TXT record at `{owner}`: write it at the provider that serves this zone{place}"
+        )
     }
 }
 
@@ -126,7 +156,7 @@ impl Surveyed {
 impl Lookup {
     /// What every address of every server of its zone answers for `name`, after its CNAMEs.
     pub async fn survey(&self, name: &OwnerName) -> Result<Survey, LookupError> {
-        let Location { owner, zone, .. } = self.locate(name).await?;
+        let Location { owner, zone, .. } = location::find(&self.resolver, name).await?;
         let authorities = self.authorities(&zone).await?;
         let wire = to_wire(&owner)
             .map_err(|error| LookupError::NoZone { name: owner.clone(), why: error.to_string() })?;

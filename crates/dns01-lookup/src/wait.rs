@@ -97,11 +97,10 @@ impl Run<'_> {
             }
             let now = begin.elapsed();
             in_trouble.store(engine.in_trouble(now), Ordering::Relaxed);
-            let report = plan.report(&engine, now);
-            if told
-                .is_none_or(|(agreeing, at)| agreeing != report.agreeing || now >= at + HEARTBEAT)
-            {
-                told = Some((report.agreeing, now));
+            let agreeing = plan.agreeing(&engine);
+            if told.is_none_or(|(before, at)| before != agreeing || now >= at + HEARTBEAT) {
+                told = Some((agreeing, now));
+                let report = plan.report(&engine, now);
                 let (agreeing, total) = (report.agreeing, report.total);
                 let (elapsed, servers) = (start.elapsed(), &report.servers[..]);
                 progress(&Progress { agreeing, total, elapsed, servers });
@@ -132,16 +131,21 @@ pub(crate) async fn look_once(
 ) -> Result<Report, LookupError> {
     let plan = Plan::new(resolver, expected).await?;
     let start = Instant::now();
-    let mut engine = Engine::new(Rule::Stable, plan.servers(), Duration::ZERO);
-    let all = 0..plan.questions.len();
-    all.clone().for_each(|question| engine.ask(question, Duration::ZERO));
-    let mut answers = stream::iter(all)
-        .map(|question| plan.ask(question, start.elapsed()))
-        .buffer_unordered(MAX_IN_FLIGHT);
-    while let Some(answer) = answers.next().await {
-        hear(&mut engine, answer, start.elapsed())?;
+    let rule = Rule::Stable;
+    let mut engine = Engine::new(rule, plan.servers(), Duration::ZERO).with_v6(plan.are_v6());
+    let mut due: Vec<_> = (0..plan.questions.len()).collect();
+    // Who says nothing is asked once more: packets get lost, and so do all that IPv6 swallows.
+    for _ in 0..2 {
+        due.iter().for_each(|question| engine.ask(*question, start.elapsed()));
+        let mut answers = stream::iter(due)
+            .map(|question| plan.ask(question, start.elapsed()))
+            .buffer_unordered(MAX_IN_FLIGHT);
+        while let Some(answer) = answers.next().await {
+            hear(&mut engine, answer, start.elapsed())?;
+        }
+        drop(answers);
+        due = engine.silent();
     }
-    drop(answers);
     let report = plan.report(&engine, start.elapsed());
     if report.behind().next().is_some() {
         return Err(LookupError::NotYet { report: Box::new(report) });

@@ -42,7 +42,10 @@ pub(crate) async fn zone_of_end(
     fqdn: &OwnerName,
     chain: &Chain,
 ) -> Result<Zone, LookupError> {
-    let found = zone_of(resolver, &chain.owner).await;
+    let found = match &chain.zone {
+        Some(zone) => Ok(zone.clone()),
+        None => zone_of(resolver, &chain.owner).await,
+    };
     if chain.hops.is_empty() {
         return found;
     }
@@ -57,7 +60,7 @@ pub(crate) async fn zone_of_end(
 }
 
 /// The apex that a reply to a question for the SOA record of `name` tells.
-fn apex(reply: &Reply, name: &OwnerName) -> Option<OwnerName> {
+pub(crate) fn apex(reply: &Reply, name: &OwnerName) -> Option<OwnerName> {
     let soa = |records: &[Record]| {
         records
             .iter()

@@ -10,7 +10,7 @@ use dns01_core::{Exit, Origin};
 
 use crate::interrupt::Interrupt;
 use crate::log::Format;
-use crate::{Attempt, CommonArgs, Failure, StepIo, arguments, log, termination};
+use crate::{Attempt, CommonArgs, Failure, StepIo, arguments, live, log, termination};
 
 /// One step of a workflow: its flags are its fields.
 pub trait Step: Parser + 'static {
@@ -194,6 +194,7 @@ fn report(step: &str, io: Option<&StepIo>, format: Format, failure: &Failure) ->
 
 #[expect(clippy::print_stderr, reason = "the long form is for the person at the terminal")]
 fn say(text: &str) {
+    live::clear();
     eprintln!("{text}");
 }
 

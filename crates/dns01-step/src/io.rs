@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::entry::Origins;
-use crate::{Attempt, Failure, Interrupt, Output};
+use crate::{Attempt, Failure, Interrupt, Output, live};
 
 /// Flags that every step takes.
 #[derive(Args, Clone, Debug)]
@@ -191,6 +191,7 @@ impl StepIo {
     /// Says something to the person on stdout; nothing with `--output json`.
     pub fn say(&self, text: impl fmt::Display) {
         if self.0.common.output == OutputFormat::Text {
+            live::clear();
             print_stdout(&text);
         }
     }

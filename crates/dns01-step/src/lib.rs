@@ -15,6 +15,7 @@ mod home;
 mod interrupt;
 mod io;
 mod issuer;
+pub mod live;
 mod log;
 mod renewal;
 mod settings;

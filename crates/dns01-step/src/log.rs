@@ -9,6 +9,8 @@ use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
 use tracing_subscriber::registry;
 use tracing_subscriber::util::SubscriberInitExt as _;
 
+use crate::live;
+
 /// How the stream looks.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Format {
@@ -53,12 +55,12 @@ pub(crate) fn start(format: Format) {
         Format::Json => {
             let lines =
                 layer().json().flatten_event(true).with_current_span(true).with_span_list(false);
-            registry().with(lines.with_writer(io::stderr).with_filter(filter)).try_init()
+            registry().with(lines.with_writer(live::lasting_stderr).with_filter(filter)).try_init()
         }
         Format::Text => {
             let colour = io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none();
             let lines = layer().with_ansi(colour).without_time().with_target(false);
-            registry().with(lines.with_writer(io::stderr).with_filter(filter)).try_init()
+            registry().with(lines.with_writer(live::lasting_stderr).with_filter(filter)).try_init()
         }
     };
 }

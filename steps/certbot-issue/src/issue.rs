@@ -14,6 +14,7 @@ use dns01_store::{Backend, Name};
 use tokio::time::Instant;
 
 use crate::certbot::{self, Certbot};
+use crate::confirmed::Confirmed;
 use crate::journal::Generation;
 use crate::kept;
 
@@ -36,6 +37,8 @@ pub struct Issue<'a> {
     pub engine: Option<Engine>,
     /// The CA and the order as `order` has just seen it, where both steps are one process.
     pub seen: Option<(Ca, Order)>,
+    /// The values that a wait has just seen everywhere, where both steps are one process.
+    pub confirmed: Option<Confirmed>,
     /// Which certbot runs, and with what, where the generation's engine is certbot.
     pub certbot: Certbot,
 }
@@ -206,7 +209,10 @@ impl<'a> Issuing<'a> {
             let posting = wanted
                 .into_iter()
                 .filter(|one| one.url.as_ref().is_some_and(|url| urls.contains(url)));
-            self.look(&posting.collect::<Vec<_>>()).await?;
+            let posting: Vec<_> = posting.collect();
+            if !self.request.confirmed.as_ref().is_some_and(|it| it.covers(&posting)) {
+                self.look(&posting).await?;
+            }
             self.post(urls).await?;
         }
         dns01_core::fail_point::pass("issue::validating");

@@ -5,6 +5,7 @@
 //! another name for it.
 
 mod certbot;
+mod confirmed;
 mod hook;
 mod issue;
 mod journal;
@@ -26,6 +27,7 @@ use dns01_step::{
 use dns01_store::journal::Engine;
 
 pub use certbot::Certbot;
+pub use confirmed::Confirmed;
 pub use hook::CertbotHook;
 pub use issue::{Issue, Issued, issue};
 
@@ -104,6 +106,7 @@ impl Step for CertbotIssue {
             issuer,
             timeout: self.timeout.0,
             seen: None,
+            confirmed: None,
             engine: self.engine.as_deref().map(engine),
             certbot: Certbot {
                 program: self.certbot,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use certbot_issue::{Certbot, Issue};
+use certbot_issue::{Certbot, Confirmed, Issue};
 use chrono::{DateTime, Utc};
 use cleanup::Remover;
 use dns01_core::{Chain, Exit, Identifier, RenewalRule};
@@ -214,6 +214,7 @@ impl Flow<'_> {
             ),
         );
         let challenges = &placed.challenges;
+        let mut confirmed = None;
         if !challenges.is_empty() {
             let solvers = self.solvers();
             phases.start("present");
@@ -225,9 +226,11 @@ impl Flow<'_> {
             let report = self.propagate(challenges, &presented, &solvers).await;
             let report = report.map_err(|failure| ("propagation", failure))?;
             phases.done("propagation", wait_propagation::summary(&report));
+            confirmed = report.confirmed.map(|at| Confirmed::new(at, challenges));
         }
         phases.start("issue");
-        let issued = self.certify(placed).await.map_err(|failure| ("issue", failure))?;
+        let issued = self.certify(placed, confirmed).await;
+        let issued = issued.map_err(|failure| ("issue", failure))?;
         phases.done("issue", issued.summary());
         self.deliver(state, Some(issued), phases).await
     }
@@ -257,7 +260,11 @@ impl Flow<'_> {
         wait_propagation::wait(&expected, self.lookup, &patience, &mut telling, self.io).await
     }
 
-    async fn certify(&self, placed: &Placed) -> Result<certbot_issue::Issued, Failure> {
+    async fn certify(
+        &self,
+        placed: &Placed,
+        confirmed: Option<Confirmed>,
+    ) -> Result<certbot_issue::Issued, Failure> {
         let definition = self.definitions.certificate(self.name.as_str());
         let mut issuer = ChosenIssuer::for_reach(&self.issuer.reach, definition)?;
         issuer.preferred_chain = self.preferred_chain.clone().or(issuer.preferred_chain);
@@ -269,6 +276,7 @@ impl Flow<'_> {
             issuer,
             timeout: certbot_issue::TIMEOUT,
             seen: placed.seen.clone(),
+            confirmed,
             engine: None,
             certbot: Certbot {
                 program: "certbot".into(),

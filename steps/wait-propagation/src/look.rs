@@ -1,10 +1,12 @@
 //! `--check` and `--watch`: what every name server answers for a name, for people who want to see.
 
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use dns01_core::{Exit, OwnerName};
 use dns01_lookup::{Lookup, Survey};
-use dns01_step::{Attempt as _, Failure, StepIo};
+use dns01_step::{Attempt as _, Failure, StepIo, live};
+use tokio::time::Instant;
 
 /// Between two looks.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -19,29 +21,50 @@ pub(crate) async fn check(name: &OwnerName, lookup: &Lookup, io: &StepIo) -> Res
     Ok(())
 }
 
-/// Looks again and again and says what changes, until `timeout`; then as [`check`].
+/// Looks again and again and says what changes, until `timeout`; then as [`check`]. At a terminal what is seen stands in
+/// one place, and stays there when it is stopped.
 pub(crate) async fn watch(
     name: &OwnerName,
     lookup: &Lookup,
     timeout: Duration,
     io: &StepIo,
 ) -> Result<(), Failure> {
-    let end = tokio::time::Instant::now() + timeout;
-    let mut said: Vec<String> = Vec::new();
-    loop {
-        let survey = survey(name, lookup).await?;
-        let lines = survey.lines();
-        let news: Vec<_> = lines.iter().filter(|line| !said.contains(line)).cloned().collect();
-        if !news.is_empty() {
-            io.say(news.join("\n"));
+    let (start, is_live) = (Instant::now(), live::is_wanted(io));
+    let said: Mutex<Vec<String>> = Mutex::default();
+    let seen = || said.lock().unwrap_or_else(PoisonError::into_inner);
+    let looks = async {
+        loop {
+            let survey = survey(name, lookup).await?;
+            let lines = survey.lines();
+            if is_live {
+                let left = timeout.saturating_sub(start.elapsed()).as_secs();
+                let head = format!("{name}, every 2 s for {left} s more; Ctrl-C ends it");
+                live::draw(&[&[head], &lines[..]].concat());
+            } else {
+                let news: Vec<_> =
+                    lines.iter().filter(|it| !seen().contains(it)).cloned().collect();
+                if !news.is_empty() {
+                    io.say(news.join("\n"));
+                }
+            }
+            *seen() = lines;
+            if start.elapsed() + INTERVAL > timeout {
+                io.put_json("report", &survey)?;
+                if is_live && survey.agrees() {
+                    io.say(seen().join("\n"));
+                }
+                return verdict(&survey);
+            }
+            tokio::time::sleep(INTERVAL).await;
         }
-        said = lines;
-        if tokio::time::Instant::now() + INTERVAL > end {
-            io.put_json("report", &survey)?;
-            return verdict(&survey);
+    };
+    let stopped = async || {
+        if is_live {
+            io.say(seen().join("\n"));
         }
-        tokio::time::sleep(INTERVAL).await;
-    }
+        Err(Failure::new(Exit::Interrupted, "stopped by a signal"))
+    };
+    io.interrupt().or_rescue(looks, stopped).await
 }
 
 async fn survey(name: &OwnerName, lookup: &Lookup) -> Result<Survey, Failure> {

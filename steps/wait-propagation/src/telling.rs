@@ -1,16 +1,13 @@
 //! Says how a wait goes: to Argo's progress file, and on stderr, live where that is a terminal.
 
 use std::fs;
-use std::io::IsTerminal as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use dns01_lookup::{Progress, ServerReport};
-use dns01_step::{ProgressMode, StepIo};
+use dns01_step::{ProgressMode, StepIo, live};
 
-/// A line that wraps could not be rewritten; this is the narrowest terminal in use.
-const WIDTH: usize = 79;
-/// More lines than this are not shown; those that are behind come first.
+/// More servers than this are not shown; those that are behind come first.
 const HEIGHT: usize = 16;
 
 /// Says how the wait goes.
@@ -19,8 +16,6 @@ pub struct Telling {
     argo: Option<PathBuf>,
     live: bool,
     plain: bool,
-    /// How many lines are on the terminal now.
-    drawn: usize,
     last: Option<(usize, usize)>,
     told: Option<(usize, usize)>,
     said: Duration,
@@ -29,16 +24,13 @@ pub struct Telling {
 impl Telling {
     /// As the flags and the terminal allow.
     pub fn new(io: &StepIo) -> Self {
-        let dumb = std::env::var_os("CI").is_some()
-            || std::env::var("TERM").is_ok_and(|term| term == "dumb");
         let mode = io.common().progress;
         let quiet = io.common().quiet;
-        let live = mode == ProgressMode::Auto && !dumb && !quiet && std::io::stderr().is_terminal();
+        let live = live::is_wanted(io);
         Self {
             argo: std::env::var_os("ARGO_PROGRESS_FILE").map(PathBuf::from),
             live,
             plain: mode != ProgressMode::None && !quiet && !live,
-            drawn: 0,
             last: None,
             told: None,
             said: Duration::ZERO,
@@ -53,7 +45,7 @@ impl Telling {
             let _ = fs::write(path, format!("{}/{}", progress.agreeing, progress.total));
         }
         if self.live {
-            self.draw(&lines(progress));
+            live::draw(&lines(progress));
             return;
         }
         // A wait that is over at once is told by its result.
@@ -67,37 +59,26 @@ impl Telling {
             tracing::info!(elapsed_s = progress.elapsed.as_secs(), "propagation: {text}");
         }
     }
-
-    #[expect(clippy::print_stderr, reason = "live progress on a terminal")]
-    fn draw(&mut self, lines: &[String]) {
-        let text: String = lines.iter().flat_map(|line| [line.as_str(), "\n"]).collect();
-        eprint!("{}{text}", erase(self.drawn));
-        self.drawn = lines.len();
-    }
 }
 
 impl Drop for Telling {
-    #[expect(clippy::print_stderr, reason = "clears the lines of the live progress")]
     fn drop(&mut self) {
-        eprint!("{}", erase(self.drawn));
+        if self.live {
+            live::clear();
+        }
     }
-}
-
-/// Goes back to the first of so many lines and clears everything from there.
-fn erase(drawn: usize) -> String {
-    if drawn == 0 { String::new() } else { format!("\u{1b}[{drawn}A\r\u{1b}[J") }
 }
 
 /// One line for all, and one for each server, those that are behind first.
 fn lines(progress: &Progress<'_>) -> Vec<String> {
     let (agreeing, total) = (progress.agreeing, progress.total);
-    let head = format!("{agreeing} of {total} addresses agree, {} s", progress.elapsed.as_secs());
+    let elapsed = progress.elapsed.as_secs();
+    let head = format!("propagation  {agreeing} of {total} addresses agree, {elapsed} s");
     let agree = progress.servers.iter().filter(|it| it.agrees || it.excused);
     let servers: Vec<_> = progress.behind().chain(agree).map(line).collect();
     let more = servers.len().saturating_sub(HEIGHT);
     let more = (more > 0).then(|| format!("  and {more} more"));
-    let all = [head].into_iter().chain(servers.into_iter().take(HEIGHT)).chain(more);
-    all.map(|line| line.chars().take(WIDTH).collect()).collect()
+    [head].into_iter().chain(servers.into_iter().take(HEIGHT)).chain(more).collect()
 }
 
 fn line(server: &ServerReport) -> String {
@@ -114,14 +95,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_drawn_is_erased_to_its_first_line() {
-        assert_eq!((erase(0), erase(3)), (String::new(), "\u{1b}[3A\r\u{1b}[J".to_owned()));
-    }
-
-    #[test]
     fn without_servers_there_is_one_line() {
         let elapsed = Duration::from_millis(2_900);
         let progress = Progress { agreeing: 0, total: 0, elapsed, servers: &[] };
-        assert_eq!(lines(&progress), ["0 of 0 addresses agree, 2 s"]);
+        assert_eq!(lines(&progress), ["propagation  0 of 0 addresses agree, 2 s"]);
     }
 }

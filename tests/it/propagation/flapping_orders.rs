@@ -14,6 +14,9 @@ const AT_ONCE: usize = 20;
 /// For so long after the first sight each answer is as likely to lack the record as to show it.
 const WAVERS: Duration = Duration::from_secs(6);
 
+/// How `dns01 issue` tells that the first order was lost, behind the reason.
+const AGAIN: &str = "a new order is placed";
+
 fn issue(user: &Sandbox, named: &Named, pebble: &Pebble, seed: u64) -> Run {
     let domain = format!("s{seed}.{ZONE}");
     let folder = user.home().join(&domain);
@@ -35,12 +38,15 @@ fn orders_survive_a_server_and_a_ca_that_waver_for_six_seconds() {
     let pebble = Pebble::builder(&lab, seen_by_the_ca.address()).start();
     let user = Sandbox::new(&lab).envs(named.rfc2136()).env("SSL_CERT_FILE", pebble.ca_file());
     let (next, failed) = (Mutex::new(seeds.iter()), Mutex::new(Vec::new()));
+    let lost = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..AT_ONCE {
             scope.spawn(|| {
                 loop {
                     let Some(seed) = next.lock().unwrap().next() else { return };
                     let run = issue(&user, &named, &pebble, *seed);
+                    let again = run.stderr.lines().find(|it| it.ends_with(AGAIN));
+                    lost.lock().unwrap().extend(again.map(|line| format!("seed {seed}: {line}\n")));
                     if run.code != 0 {
                         failed.lock().unwrap().push(run);
                     }
@@ -56,6 +62,7 @@ fn orders_survive_a_server_and_a_ca_that_waver_for_six_seconds() {
         pebble.issued(),
         count - second,
     ));
+    show(&lost.into_inner().unwrap().concat());
     assert!(failed.is_empty(), "{}", failed[0]);
     assert_eq!(pebble.issued(), count);
     // A row of nine lucky answers is possible, so one of eight may be lost, and four of two hundred.

@@ -12,10 +12,13 @@ const SPARSE: Duration = Duration::from_secs(1);
 const SLOWING: u32 = 128;
 /// All searched targets together are asked at most every millisecond.
 const SHARE: Duration = Duration::from_millis(1);
-/// A steady target confirms in so many sightings, asked for in pairs.
+/// A target that showed the values when it was first asked confirms in so many sightings, asked for in pairs: the next
+/// pair follows the answers to the last one, and doesn't wait longer for them than this.
 const CONFIRM: u32 = 8;
 const PAIR: usize = 2;
 const PAIR_INTERVAL: Duration = Duration::from_millis(10);
+/// One that was seen without them has changed under our eyes, and may be one of several nodes: it confirms in so many.
+const CONFIRM_LATE: u32 = 12;
 /// A target that went back has to show the values so often in a row, one question after the other.
 const STREAK: u32 = 20;
 const STREAK_INTERVAL: Duration = Duration::from_millis(100);
@@ -50,6 +53,8 @@ pub(crate) struct Target {
     /// Sightings in a row, and since when they count: those asked for before a contradiction don't.
     streak: u32,
     counts_from: Duration,
+    /// It has answered without the values.
+    late: bool,
     unstable: bool,
     first_seen: Option<Duration>,
     last_hit: Option<Duration>,
@@ -71,6 +76,7 @@ impl Target {
             next_at: Duration::ZERO,
             streak: 0,
             counts_from: Duration::ZERO,
+            late: false,
             unstable: false,
             first_seen: None,
             last_hit: None,
@@ -167,7 +173,7 @@ impl Target {
             Phase::Searching => 1_usize.saturating_sub(self.in_flight),
             Phase::Confirming if self.unstable => 1_usize.saturating_sub(self.in_flight),
             Phase::Confirming => {
-                let wanted = CONFIRM.saturating_sub(self.streak) as usize;
+                let wanted = self.needed().saturating_sub(self.streak) as usize;
                 wanted.saturating_sub(self.in_flight).min(PAIR)
             }
             Phase::Seen | Phase::Confirmed => 0,
@@ -198,7 +204,11 @@ impl Target {
     }
 
     fn needed(&self) -> u32 {
-        if self.unstable { STREAK } else { CONFIRM }
+        match (self.unstable, self.late) {
+            (true, _) => STREAK,
+            (false, true) => CONFIRM_LATE,
+            (false, false) => CONFIRM,
+        }
     }
 
     pub(super) fn observe(
@@ -213,11 +223,15 @@ impl Target {
             (Phase::Searching, _) => {
                 let share = SHARE * u32::try_from(searching).unwrap_or(u32::MAX);
                 self.next_at = now.max(asked_at + pace(now).max(share));
+                self.late |= seen.kind == Kind::Missing;
             }
             (_, Kind::Shown) if asked_at >= self.counts_from => {
                 self.streak += 1;
                 if self.streak >= self.needed() {
                     self.phase = Phase::Confirmed;
+                } else if !self.unstable && self.in_flight <= 1 {
+                    // Its ports are what makes these questions independent, not the time between them.
+                    self.next_at = now;
                 }
             }
             (_, Kind::Shown) => (),

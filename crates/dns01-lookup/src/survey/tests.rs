@@ -40,3 +40,15 @@ async fn whoever_differs_is_seen_and_the_last_line_says_what_to_do() {
     let seen = survey(&[&old]).await;
     assert!(!seen.agrees() && seen.lines()[1].contains("write it at the provider"));
 }
+
+#[tokio::test]
+async fn a_name_that_is_no_challenges_or_has_no_zone_of_its_own_is_told() {
+    let advice = async |zone: &str, name: &str| {
+        let server = Fake::serving(&format!("{zone} SOA")).await;
+        let lookup = lookup(&[&server], &[(zone, &[&server])]);
+        lookup.survey(&name.parse().unwrap()).await.unwrap().lines().pop().unwrap()
+    };
+    assert!(advice("test", OWNER).await.starts_with("check the spelling of `a.test`, or delegate"));
+    assert!(advice("a.test", "a.test").await.ends_with("is at `_acme-challenge.a.test`"));
+    assert!(advice("a.test", OWNER).await.ends_with("at the provider that serves this zone"));
+}

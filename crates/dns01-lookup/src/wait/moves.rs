@@ -4,7 +4,7 @@ use dns01_core::OwnerName;
 use serde::Serialize;
 
 use crate::resolver::Resolver;
-use crate::{Expectation, Location, LookupError, cname, zone};
+use crate::{Expectation, Location, location};
 
 /// An alias that has changed: the CA looks at the new end.
 #[derive(Clone, Debug, Eq, PartialEq, Serialize)]
@@ -36,7 +36,7 @@ pub(super) async fn follow(resolver: &Resolver, expected: &mut Vec<Expectation>)
         .flat_map(|one| one.aliases.iter().map(|alias| (one.owner.clone(), alias.clone())))
         .collect();
     for (from, (fqdn, value)) in aliases {
-        match end(resolver, &fqdn).await {
+        match location::find(resolver, &fqdn).await {
             Ok(place) if place.owner == from => (),
             Ok(place) => {
                 moved.push(Moved {
@@ -51,12 +51,6 @@ pub(super) async fn follow(resolver: &Resolver, expected: &mut Vec<Expectation>)
         }
     }
     moved
-}
-
-async fn end(resolver: &Resolver, fqdn: &OwnerName) -> Result<Location, LookupError> {
-    let chain = cname::follow(resolver, fqdn).await?;
-    let zone = zone::zone_of_end(resolver, fqdn, &chain).await?;
-    Ok(chain.into_location(fqdn, zone))
 }
 
 /// Another alias may wait for the same value at the same place.

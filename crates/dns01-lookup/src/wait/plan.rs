@@ -1,7 +1,9 @@
 //! What is asked of whom.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use dns01_core::{OwnerName, Zone};
@@ -72,6 +74,33 @@ pub(super) struct Question {
     pub(super) owner: OwnerName,
     pub(super) wire: Name,
     pub(super) values: Vec<String>,
+    /// The same in wire form, for all addresses alike.
+    pub(super) put: Arc<exchange::Question>,
+}
+
+impl Question {
+    fn new(
+        zone: usize,
+        server: usize,
+        at: Place,
+        owner: &OwnerName,
+        values: &BTreeSet<&String>,
+    ) -> Result<Self, LookupError> {
+        let wire = to_wire(owner).map_err(|error| unaskable(owner, error))?;
+        let put = exchange::Question::directly(&wire, RecordType::TXT);
+        let put = Arc::new(put.map_err(|error| unaskable(owner, error))?);
+        let values = values.iter().map(|value| (*value).clone()).collect();
+        Ok(Self { zone, server, at, owner: owner.clone(), wire, values, put })
+    }
+
+    /// Whether `other` is put to the same address for the same zone.
+    pub(super) fn shares_its_address(&self, other: &Self) -> bool {
+        (self.zone, &self.at) == (other.zone, &other.at)
+    }
+}
+
+fn unaskable(owner: &OwnerName, error: impl fmt::Display) -> LookupError {
+    LookupError::NoZone { name: owner.clone(), why: error.to_string() }
 }
 
 impl Plan {
@@ -92,20 +121,19 @@ impl Plan {
         let mut questions = Vec::new();
         for (zone, names) in wanted.values().enumerate() {
             let mut known = BTreeSet::new();
-            for (server, address) in
-                zones[zone].addresses().filter(|(_, address)| known.insert(*address))
-            {
-                for (owner, values) in names {
-                    let owner = (*owner).clone();
-                    let wire = to_wire(&owner).map_err(|error| LookupError::NoZone {
-                        name: owner.clone(),
-                        why: error.to_string(),
-                    })?;
-                    let values = values.iter().map(|value| (*value).clone()).collect();
-                    let at = Place::Address(address);
-                    questions.push(Question { zone, server, at, owner, wire, values });
-                }
-            }
+            let mut servers = zones[zone].addresses().filter(|(_, address)| known.insert(*address));
+            let Some((server, address)) = servers.next() else { continue };
+            let at = Place::Address(address);
+            let first: Vec<_> = names
+                .iter()
+                .map(|(owner, values)| Question::new(zone, server, at.clone(), owner, values))
+                .collect::<Result<_, _>>()?;
+            let others = servers.flat_map(|(server, address)| {
+                let at = Place::Address(address);
+                first.iter().map(move |it| Question { server, at: at.clone(), ..it.clone() })
+            });
+            let others: Vec<_> = others.collect();
+            questions.extend(first.into_iter().chain(others));
         }
         let says_so = |it: &&Expectation| {
             let held = it.published.as_ref().map(|held| &held.values);
@@ -141,11 +169,11 @@ impl Plan {
                         (first.zone, &first.at) == (question.zone, &question.at)
                     })
                 });
-                questions.extend(names.map(|name| Question {
-                    server,
-                    at: at.clone(),
-                    ..name.clone()
-                }));
+                for name in names {
+                    let put = exchange::Question::recursively(&name.wire, RecordType::TXT);
+                    let put = Arc::new(put.map_err(|error| unaskable(&name.owner, error))?);
+                    questions.push(Question { server, at: at.clone(), put, ..name.clone() });
+                }
             }
         }
         let zones = self.zones.iter().map(zone).collect();
@@ -169,15 +197,12 @@ impl Plan {
     }
 
     pub(super) async fn ask(&self, question: usize, asked_at: Duration) -> Answer {
-        let Question { at, wire, values, .. } = &self.questions[question];
+        let Question { at, wire, values, put, .. } = &self.questions[question];
         let recursive = self.role == Role::Resolver;
         let start = Instant::now();
         let answer = match at {
             Place::Https(doh) => doh.ask(wire, RecordType::TXT).await,
-            Place::Address(at) if recursive => {
-                exchange::ask_to_recurse(*at, wire, RecordType::TXT).await
-            }
-            Place::Address(at) => exchange::ask(*at, wire, RecordType::TXT).await,
+            Place::Address(at) => exchange::put(*at, put).await,
         };
         let seen = match answer {
             Ok(mut message) => {

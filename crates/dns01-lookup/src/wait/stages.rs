@@ -146,6 +146,8 @@ impl Waiting<'_> {
             };
             seen = self.at_those_of_now(&rule, timeout, progress).await?;
             if seen.done {
+                let confirms = *way != Way::Lego && seen.report.total > 0;
+                seen.report.confirmed = confirms.then(|| Instant::now().into_std());
                 break;
             }
             if !is_last {

@@ -18,7 +18,7 @@ impl Plan {
         let excused = engine.excused();
         let seen: Vec<_> = self.questions.iter().zip(engine.targets()).zip(excused).collect();
         let servers: Vec<_> = seen
-            .chunk_by(|((one, _), _), ((next, _), _)| (one.zone, &one.at) == (next.zone, &next.at))
+            .chunk_by(|((one, _), _), ((next, _), _)| one.shares_its_address(next))
             .map(|names| self.server_report(names, now))
             .collect();
         Report {
@@ -32,14 +32,26 @@ impl Plan {
             dnssec: Vec::new(),
             primary: None,
             reason: None,
+            confirmed: None,
             servers,
         }
+    }
+
+    /// How many addresses show everything: what the report says, without making one.
+    pub(super) fn agreeing(&self, engine: &Engine) -> usize {
+        let mut left = engine.targets();
+        let agrees = |names: &&[Question]| {
+            let (own, others) = left.split_at(names.len());
+            left = others;
+            own.iter().all(Target::agrees)
+        };
+        self.questions.chunk_by(Question::shares_its_address).filter(agrees).count()
     }
 
     /// Every zone's addresses, in the order of the report's servers.
     pub(crate) fn addresses(&self) -> Vec<(Zone, SocketAddr)> {
         self.questions
-            .chunk_by(|one, next| (one.zone, &one.at) == (next.zone, &next.at))
+            .chunk_by(Question::shares_its_address)
             .filter_map(|names| {
                 Some((self.zones[names[0].zone].zone.clone(), names[0].at.address()?))
             })

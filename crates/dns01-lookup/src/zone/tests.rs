@@ -126,7 +126,8 @@ async fn many_names_are_located_in_their_order_each_once() {
             .into();
     let found = server.lookup().locate_all(&names).await.unwrap();
     assert_eq!(found.iter().map(|it| it.fqdn.clone()).collect::<Vec<_>>(), names);
-    assert_eq!(server.asked().len(), 4);
+    // That a name is no alias is said by its zone.
+    assert_eq!(server.asked().len(), 2);
 }
 
 #[tokio::test]

@@ -22,12 +22,14 @@ pub(super) enum Scene {
     Flapping6,
     /// The same for 30 s.
     Flapping30,
+    /// Three servers; the third throws its coin for 6 s from the first time that it is asked, as in the bench B7.
+    FlappingAtOnce,
     /// One address is served by three nodes, reached by the port a question comes from; each is late on its own.
     AnycastSplit,
 }
 
 impl Scene {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Steady,
         Self::Late,
         Self::Late3,
@@ -35,6 +37,7 @@ impl Scene {
         Self::Late30,
         Self::Flapping6,
         Self::Flapping30,
+        Self::FlappingAtOnce,
         Self::AnycastSplit,
     ];
 
@@ -47,12 +50,22 @@ impl Scene {
             Self::Late30 => "late 30-32 s",
             Self::Flapping6 => "flapping 6 s",
             Self::Flapping30 => "flapping 30 s",
+            Self::FlappingAtOnce => "flapping 6 s, one of three",
             Self::AnycastSplit => "anycast split",
+        }
+    }
+
+    /// For how long the coin is thrown.
+    fn wavers(self) -> Duration {
+        match self {
+            Self::Flapping6 | Self::FlappingAtOnce => ms(6_000),
+            Self::Flapping30 => ms(30_000),
+            _ => Duration::ZERO,
         }
     }
 }
 
-/// Two to four servers with one or two addresses each; the last target is the troubled one.
+/// Two to four servers with one or two addresses each, unless the scene says otherwise; the last target is the troubled one.
 pub(super) struct World {
     scene: Scene,
     servers: Vec<usize>,
@@ -67,16 +80,21 @@ pub(super) struct World {
 impl World {
     pub(super) fn new(scene: Scene, seed: u64) -> Self {
         let mut dice = Dice(seed.wrapping_mul(0x2545_f491_4f6c_dd1d) ^ scene as u64);
-        let count = 2 + dice.index(3);
+        let at_once = scene == Scene::FlappingAtOnce;
+        let count = if at_once { 3 } else { 2 + dice.index(3) };
         let mut servers = vec![0];
         for server in 1..count {
-            servers.extend(vec![server; 1 + dice.index(2)]);
+            servers.extend(vec![server; if at_once { 1 } else { 1 + dice.index(2) }]);
         }
-        let round_trip = servers.iter().map(|_| ms(1 + dice.below(12))).collect();
-        let mut from: Vec<_> = servers
-            .iter()
-            .map(|_| if scene == Scene::Steady { Duration::ZERO } else { ms(dice.below(500)) })
-            .collect();
+        // From this very machine to the same continent.
+        let round_trip =
+            servers.iter().map(|_| Duration::from_micros(200 + 2_500 * dice.below(13))).collect();
+        let latest = match scene {
+            Scene::Steady => 1,
+            Scene::FlappingAtOnce => 20,
+            _ => 500,
+        };
+        let mut from: Vec<_> = servers.iter().map(|_| ms(dice.below(latest))).collect();
         let last = dice.lateness(scene);
         from[0] = Duration::ZERO;
         from[servers.len() - 1] = last;
@@ -92,10 +110,8 @@ impl World {
     pub(super) fn steady_from(&self) -> Duration {
         let last = self.from.last().copied().unwrap_or_default();
         let calm = match self.scene {
-            Scene::Flapping6 => last + ms(6_000),
-            Scene::Flapping30 => last + ms(30_000),
             Scene::AnycastSplit => self.nodes.into_iter().max().unwrap_or_default(),
-            _ => Duration::ZERO,
+            _ => last + self.scene.wavers(),
         };
         self.from.iter().copied().fold(calm, Duration::max)
     }
@@ -117,15 +133,11 @@ impl World {
         if target + 1 < self.servers.len() {
             return at >= from;
         }
-        match self.scene {
-            Scene::Flapping6 => at >= from + ms(6_000) || (at >= from && self.dice.below(2) == 0),
-            Scene::Flapping30 => at >= from + ms(30_000) || (at >= from && self.dice.below(2) == 0),
-            Scene::AnycastSplit => {
-                let node = self.dice.index(3);
-                at >= self.nodes[node]
-            }
-            _ => at >= from,
+        if self.scene == Scene::AnycastSplit {
+            let node = self.dice.index(3);
+            return at >= self.nodes[node];
         }
+        at >= from + self.scene.wavers() || (at >= from && self.dice.below(2) == 0)
     }
 }
 
@@ -147,7 +159,7 @@ impl Dice {
 
     fn lateness(&mut self, scene: Scene) -> Duration {
         match scene {
-            Scene::Steady => Duration::ZERO,
+            Scene::Steady | Scene::FlappingAtOnce => Duration::ZERO,
             // Most are short, a few are long.
             Scene::Late => ms(10 + 60_000 * self.below(1_000).pow(3) / 1_000_000_000),
             Scene::Late3 => ms(3_000 + self.below(2_000)),

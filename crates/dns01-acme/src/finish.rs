@@ -11,9 +11,8 @@ use crate::account::gone;
 use crate::http::{Repeat, patiently};
 use crate::{Account, AcmeError, Authorization, Order, OrderStatus};
 
-/// The first look comes soon (a CA near by is quick), later ones ever more slowly.
-const FIRST_LOOK: Duration = Duration::from_millis(30);
-const SECOND_LOOK: Duration = Duration::from_millis(100);
+/// The first look comes when the CA is likely to be done; from this pause on the next ones come ever more slowly.
+const STEADY_LOOK: Duration = Duration::from_millis(100);
 const SLOWEST_LOOK: Duration = Duration::from_secs(1);
 const MOST_ALTERNATES: usize = 8;
 
@@ -21,14 +20,22 @@ impl Account {
     /// Asks for the order, again and again, until it is no longer `pending`. An order that became `invalid` is
     /// [`AcmeError::Invalid`], with the names and the CA's words; the deadline passing is [`AcmeError::NotYet`].
     pub async fn wait_ready(&self, url: &str, deadline: Instant) -> Result<Order, AcmeError> {
-        sleep(FIRST_LOOK).await;
+        sleep(self.first_pause()).await;
         let order = self.order(url).await?;
-        self.wait(order, deadline, SECOND_LOOK, |status| status != OrderStatus::Pending).await
+        let next = longer(self.ca().http().pace().work());
+        self.wait(order, deadline, next, |status| status != OrderStatus::Pending).await
     }
 
     /// Asks for the order until it is `valid`; asks nobody if it is already. Errors as [`Account::wait_ready`].
     pub async fn wait_valid(&self, order: Order, deadline: Instant) -> Result<Order, AcmeError> {
-        self.wait(order, deadline, FIRST_LOOK, |status| status == OrderStatus::Valid).await
+        self.wait(order, deadline, self.first_pause(), |status| status == OrderStatus::Valid).await
+    }
+
+    /// The pause before the first look at what the CA was told to do: its work, of which it did some while its answer was
+    /// under way, and does more until the question arrives.
+    fn first_pause(&self) -> Duration {
+        let pace = self.ca().http().pace();
+        pace.work().saturating_sub(pace.quickest())
     }
 
     async fn wait(
@@ -52,8 +59,7 @@ impl Account {
                 return Err(AcmeError::NotYet { status: order.status, retry_at });
             }
             sleep_until(next).await;
-            // Slowly, so that a CA that takes a second is not kept waiting for a quarter of one.
-            pause = (pause * 17 / 16).clamp(SECOND_LOOK, SLOWEST_LOOK);
+            pause = longer(pause.max(self.ca().http().pace().work()));
             order = self.refresh(&order, deadline - Instant::now()).await?;
         }
     }
@@ -131,6 +137,13 @@ impl Account {
         warn!(preferred, "the CA offers no such chain; its default is taken");
         Ok(chain)
     }
+}
+
+/// The pause after this one: twice as long where it was only just too early; then growing slowly, so that a CA that takes
+/// a second is not kept waiting for a quarter of one.
+fn longer(pause: Duration) -> Duration {
+    let next = if pause < STEADY_LOOK { (pause * 2).min(STEADY_LOOK) } else { pause * 17 / 16 };
+    next.min(SLOWEST_LOOK)
 }
 
 /// Whether the topmost certificate of the chain was issued by this common name, as certbot and cert-manager match.

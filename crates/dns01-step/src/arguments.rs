@@ -14,9 +14,12 @@ use crate::Failure;
 /// Given but empty is an error of its own for these (journal.md: "consumers refuse that with 11"), so it is kept.
 const EMPTY_MATTERS: [&str; 2] = ["challenges", "generation"];
 
+/// What the names of our environment variables begin with.
+const PREFIX: &str = "DNS01_";
+
 /// The environment name of a flag: `DNS01_` and the flag in capitals.
 pub fn flag_environment(long: &str) -> String {
-    format!("DNS01_{}", long.to_ascii_uppercase().replace('-', "_"))
+    format!("{PREFIX}{}", long.to_ascii_uppercase().replace('-', "_"))
 }
 
 /// The same command with uniform booleans, and with each flag's environment name in its help.
@@ -45,38 +48,34 @@ fn boolean(arg: Arg) -> Arg {
 }
 
 /// `args` with what the environment adds, and without what is empty; and where each value that was added came from.
+/// `command` has to be built.
 pub(crate) fn complete(
     command: &Command,
     args: Vec<OsString>,
 ) -> Result<(Vec<OsString>, BTreeMap<String, Origin>), Failure> {
     let mut args = without_empty(command, args);
     let mut origins = BTreeMap::new();
-    let Ok(given) = command.clone().ignore_errors(true).try_get_matches_from(&args) else {
-        return Ok((args, origins));
-    };
-    let mut added = Vec::new();
-    for arg in command.get_arguments() {
-        let Some(long) = arg.get_long() else { continue };
-        let id = arg.get_id().as_str();
-        if given.value_source(id) == Some(ValueSource::CommandLine)
-            || matches!(long, "help" | "version")
-        {
-            continue;
-        }
-        // A flag on the command line silences the environment of those it excludes.
-        let excluded = command.get_arg_conflicts_with(arg);
-        if excluded.iter().any(|other| {
-            given.value_source(other.get_id().as_str()) == Some(ValueSource::CommandLine)
-        }) {
-            continue;
-        }
-        if let Some((value, origin)) = from_environment(command, arg, long)? {
+    let candidates = in_environment(command);
+    // To find out what is given means to parse once more.
+    if !candidates.is_empty() {
+        let Ok(given) = command.clone().ignore_errors(true).try_get_matches_from(&args) else {
+            return Ok((args, origins));
+        };
+        let is_given =
+            |arg: &Arg| given.value_source(arg.get_id().as_str()) == Some(ValueSource::CommandLine);
+        let mut added = Vec::new();
+        for (arg, long, place) in candidates {
+            // A flag on the command line silences the environment of those it excludes.
+            if is_given(arg) || command.get_arg_conflicts_with(arg).into_iter().any(is_given) {
+                continue;
+            }
+            let (value, origin) = place.read(long)?;
             added.push(OsString::from(format!("--{long}={value}")));
-            origins.insert(id.to_owned(), origin);
+            origins.insert(arg.get_id().to_string(), origin);
         }
+        let at = args.len().min(1);
+        args.splice(at..at, added);
     }
-    let at = args.len().min(1);
-    args.splice(at..at, added);
     // Only now: a false on the command line has to silence the environment first.
     args.retain(|arg| !is_false(command, arg));
     Ok((args, origins))
@@ -98,34 +97,69 @@ fn is_false(command: &Command, arg: &OsStr) -> bool {
     value == "false" && command.get_arguments().any(|arg| boolean(&arg))
 }
 
-/// The value of `DNS01_…`, else of the file that `DNS01_…_FILE` names; a flag's other names count too.
-fn from_environment(
+/// Where the environment has the value of a flag.
+enum Place {
+    /// In the variable of this name, which holds this.
+    Variable(String, String),
+    /// In the file that the second, beside the variable of this name, leads to.
+    File(String, OsString),
+}
+
+impl Place {
+    fn read(self, long: &str) -> Result<(String, Origin), Failure> {
+        match self {
+            Self::Variable(name, value) => Ok((value, Origin::Environment(name))),
+            Self::File(name, path) => {
+                let text = fs::read_to_string(&path).map_err(|error| {
+                    let path = path.display();
+                    let what = format!("could not read `{path}` for --{long}: {error}");
+                    Failure::new(Exit::Config, what)
+                        .hint(format!("make it readable, or set {name} instead of {name}_FILE"))
+                })?;
+                Ok((text.trim().to_owned(), Origin::File(path.into())))
+            }
+        }
+    }
+}
+
+/// The flags of which the environment has a value: in `DNS01_…`, else in the file that `DNS01_…_FILE` names; a flag's
+/// other names count too.
+fn in_environment(command: &Command) -> Vec<(&Arg, &str, Place)> {
+    let ours: BTreeMap<String, OsString> = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value)))
+        .filter(|(name, value)| name.starts_with(PREFIX) && !value.is_empty())
+        .collect();
+    if ours.is_empty() {
+        return Vec::new();
+    }
+    let flags = command.get_arguments().filter_map(|arg| Some((arg, arg.get_long()?)));
+    let flags = flags.filter(|(_, long)| !matches!(*long, "help" | "version"));
+    flags
+        .filter_map(|(arg, long)| Some((arg, long, place_of(command, arg, long, &ours)?)))
+        .collect()
+}
+
+fn place_of(
     command: &Command,
     arg: &Arg,
     long: &str,
-) -> Result<Option<(String, Origin)>, Failure> {
-    let names = || std::iter::once(long).chain(arg.get_all_aliases().into_iter().flatten());
-    for name in names().map(flag_environment) {
-        let value = std::env::var(&name).unwrap_or_default();
-        if !value.trim().is_empty() {
-            return Ok(Some((value.trim().to_owned(), Origin::Environment(name))));
+    ours: &BTreeMap<String, OsString>,
+) -> Option<Place> {
+    let names = || {
+        let aliases = arg.get_all_aliases().into_iter().flatten();
+        std::iter::once(long).chain(aliases).map(flag_environment)
+    };
+    for name in names() {
+        let value = ours.get(&name).and_then(|value| value.to_str()).unwrap_or_default().trim();
+        if !value.is_empty() {
+            return Some(Place::Variable(name, value.to_owned()));
         }
     }
-    for name in names().map(flag_environment) {
-        let file = format!("{name}_FILE");
-        if is_a_flags(command, &file) {
-            continue;
-        }
-        let Some(path) = std::env::var_os(file).filter(|path| !path.is_empty()) else { continue };
-        let text = fs::read_to_string(&path).map_err(|error| {
-            let path = path.display();
-            let what = format!("could not read `{path}` for --{long}: {error}");
-            Failure::new(Exit::Config, what)
-                .hint(format!("make it readable, or set {name} instead of {name}_FILE"))
-        })?;
-        return Ok(Some((text.trim().to_owned(), Origin::File(path.into()))));
-    }
-    Ok(None)
+    names().find_map(|name| {
+        let path = ours.get(&format!("{name}_FILE"))?;
+        let is_free = !is_a_flags(command, &format!("{name}_FILE"));
+        is_free.then(|| Place::File(name, path.clone()))
+    })
 }
 
 /// Whether a flag has this environment name: `DNS01_EAB_HMAC_KEY_FILE` is --eab-hmac-key-file, not the file form of
@@ -233,7 +267,8 @@ mod tests {
 
     fn parse(args: &[&str]) -> Flags {
         use clap::{CommandFactory as _, FromArgMatches as _};
-        let command = prepare(Flags::command());
+        let mut command = prepare(Flags::command());
+        command.build();
         let args = ["flags"].into_iter().chain(args.iter().copied()).map(OsString::from).collect();
         let (args, _) = complete(&command, args).unwrap();
         Flags::from_arg_matches(&command.try_get_matches_from(args).unwrap()).unwrap()

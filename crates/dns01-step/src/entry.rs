@@ -44,6 +44,8 @@ pub struct Output {
     pub default: &'static str,
 }
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// The outputs of every step.
 const EVERY: [Output; 2] = [
     Output { name: "error", about: "the failure as JSON; empty on success", default: "" },
@@ -94,10 +96,13 @@ impl Entry {
 
     /// Parses `args` (the first is the program), runs the step on this thread, reports, and gives the exit code.
     pub fn main(&self, args: impl IntoIterator<Item = OsString>) -> ExitCode {
+        let args: Vec<OsString> = args.into_iter().collect();
+        if tell_version(self.name, &args) {
+            return ExitCode::SUCCESS;
+        }
         become_explicit_about_panics(self.name);
         let format = Format::from_environment();
         log::start(format);
-        let args: Vec<OsString> = args.into_iter().collect();
         let wants_json = arguments::wants_json(&args);
         let parsed = self.parse(args).and_then(|(matches, origins)| {
             let io = StepIo::new(self.name, self.outputs(), &matches, origins);
@@ -125,12 +130,14 @@ impl Entry {
     }
 
     fn parse(&self, args: Vec<OsString>) -> Result<(ArgMatches, Origins), Unparsed> {
-        let command = self.command();
+        // Built once: it is the dearest part of starting.
+        let mut command = self.command();
+        command.build();
         let typed = args.clone();
         let (args, origins) = arguments::complete(&command, args).map_err(Unparsed::Setting)?;
-        let matches = command.clone().try_get_matches_from(args).map_err(|error| {
+        let matches = command.try_get_matches_from_mut(args).map_err(|error| {
             // What the environment added is not to be shown as if it had been typed.
-            let error = match command.try_get_matches_from(typed) {
+            let error = match command.try_get_matches_from_mut(typed) {
                 Err(own) if own.kind() == error.kind() => own,
                 _ => error,
             };
@@ -167,6 +174,16 @@ impl Entry {
         runtime.shutdown_background();
         result
     }
+}
+
+/// Prints the version of `program` if `args` ask for nothing else, as clap would; that needs no command line to be
+/// described.
+pub fn tell_version(program: &str, args: &[OsString]) -> bool {
+    let is_asked = matches!(args, [_, only] if only == "--version" || only == "-V");
+    if is_asked {
+        crate::io::print_stdout(&format_args!("{program} {VERSION}"));
+    }
+    is_asked
 }
 
 /// By the id of the argument, where a value came from that was not on the command line.
@@ -217,7 +234,7 @@ fn become_explicit_about_panics(step: &'static str) {
 }
 
 fn command<S: Step>() -> Command {
-    let own = S::command().name(S::NAME).version(env!("CARGO_PKG_VERSION"));
+    let own = S::command().name(S::NAME).version(VERSION);
     let about = own.get_about().cloned().unwrap_or_default();
     let long_about = own.get_long_about().cloned().unwrap_or_else(|| about.clone());
     // Adding the common flags replaces the text of the step with theirs; put it back.

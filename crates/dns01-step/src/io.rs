@@ -278,6 +278,6 @@ pub(crate) fn print_result(step: &str, outputs: &Map<String, Value>, error: &Val
 }
 
 /// The one place where a step speaks on stdout. A reader who has gone (`| head`) is no failure of ours.
-fn print_stdout(text: &impl fmt::Display) {
+pub(crate) fn print_stdout(text: &impl fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{text}");
 }

@@ -27,7 +27,7 @@ pub use arguments::{flag_environment, given, prepare};
 pub use challenges::ChallengeArgs;
 pub use definitions::Definitions;
 pub use domains::{DomainArgs, certificate_name};
-pub use entry::{Entry, Output, Step};
+pub use entry::{Entry, Output, Step, tell_version};
 pub use failure::{Attempt, Failure};
 pub use generation::GenerationArgs;
 pub use home::{HomeArgs, JournalArgs};

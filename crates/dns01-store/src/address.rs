@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dns01_core::SecretText;
 
 use crate::account::Accounts;
-use crate::journal::Journal;
+use crate::journal::{Journal, Known};
 use crate::kube::KubeStore;
 use crate::{Cluster, DirStore, Name, Store, StoreError};
 
@@ -13,6 +13,7 @@ use crate::{Cluster, DirStore, Name, Store, StoreError};
 #[derive(Clone, Debug)]
 pub struct Backend {
     store: Arc<dyn Store>,
+    known: Known,
 }
 
 /// Opens `dir:PATH`, or `kube:` (the namespace of this pod, or of the current context of `KUBECONFIG`).
@@ -29,7 +30,7 @@ pub async fn open(address: &str) -> Result<Backend, StoreError> {
 impl Backend {
     /// The documents in `store`.
     pub fn new(store: Arc<dyn Store>) -> Self {
-        Self { store }
+        Self { store, known: Known::default() }
     }
 
     /// The documents in the namespace that the cluster's configuration names.
@@ -39,7 +40,7 @@ impl Backend {
 
     /// The journal of one certificate; nothing is read yet.
     pub fn journal(&self, name: &Name) -> Journal {
-        Journal::new(Arc::clone(&self.store), name.clone())
+        Journal::remembering(Arc::clone(&self.store), name.clone(), self.known.clone())
     }
 
     /// The accounts.

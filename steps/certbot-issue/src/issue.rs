@@ -48,8 +48,17 @@ pub struct Issue<'a> {
 pub struct Issued {
     /// The chain, checked.
     pub chain: Chain,
-    /// When the CA suggests to renew it, where it was asked.
-    pub window: Option<SuggestedWindow>,
+    /// Where it was issued just now.
+    pub(crate) ca: Option<Ca>,
+}
+
+impl Issued {
+    /// When the CA suggests to renew it; only asked where it was issued just now. Advice: the certificate is safe already.
+    pub async fn window(&self) -> Option<SuggestedWindow> {
+        let id = self.chain.leaf().ari_id.as_ref()?;
+        let window = self.ca.as_ref()?.renewal_window(id).await.ok()??;
+        Some(SuggestedWindow { start: window.start, end: window.end })
+    }
 }
 
 /// Gets the certificate of the generation; done already is done.
@@ -80,7 +89,7 @@ pub(crate) fn done(state: &State) -> Result<Option<Issued>, Failure> {
         (Phase::Issued | Phase::Delivered, Some(issued)) => {
             let chain = Chain::from_pem(&issued.chain)
                 .attempt(|| "read the chain in the journal".into())?;
-            Ok(Some(Issued { chain, window: None }))
+            Ok(Some(Issued { chain, ca: None }))
         }
         (Phase::Dead, _) => {
             let why = state.dead.as_deref().unwrap_or("refused");
@@ -161,7 +170,7 @@ impl<'a> Issuing<'a> {
         Ok(Self { request, lookup, io, generation, key, ca, account, order_url, deadline })
     }
 
-    async fn run(&self, mut state: State) -> Result<Issued, Failure> {
+    async fn run(&self, state: State) -> Result<Issued, Failure> {
         // A certificate without its key is of no use, however far the order is.
         let csr = kept::csr(&self.generation, &state, &self.key).await?;
         let mut order = match &self.request.seen {
@@ -173,7 +182,6 @@ impl<'a> Issuing<'a> {
         };
         if order.status == OrderStatus::Pending {
             order = self.validate(&state).await?;
-            state = self.generation.succeeded().await?;
         }
         if order.status == OrderStatus::Ready {
             order = self.finalize(order, &csr).await?;
@@ -190,8 +198,7 @@ impl<'a> Issuing<'a> {
         // Another run may have ended this generation, well or not.
         let stored = done(&self.generation.issued(&chain).await?)?;
         let chain = stored.map_or(chain, |stored| stored.chain);
-        let window = self.window(&chain).await;
-        Ok(Issued { chain, window })
+        Ok(Issued { chain, ca: Some(self.ca.clone()) })
     }
 
     /// Posts the challenges once every name server shows their values, and waits for the CA's verdict.
@@ -330,13 +337,6 @@ impl<'a> Issuing<'a> {
         .map_err(|failure| {
             failure.state("nothing was stored; what was delivered before is untouched")
         })
-    }
-
-    async fn window(&self, chain: &Chain) -> Option<SuggestedWindow> {
-        let id = chain.leaf().ari_id.as_ref().filter(|_| self.ca.offers_ari())?;
-        // Advice only: the certificate is safe already.
-        let window = self.ca.renewal_window(id).await.ok()??;
-        Some(SuggestedWindow { start: window.start, end: window.end })
     }
 
     /// An order as the CA sees it, or the end of this generation where the CA says so.

@@ -35,7 +35,8 @@ impl Generation<'_> {
         written.await.attempt(|| format!("write the journal of `{}`", self.journal.name()))
     }
 
-    /// Records an attempt before it is made; a validation leaves its time.
+    /// Records an attempt before it is made; a validation leaves its time. Who goes on to finalize has been validated:
+    /// that is recorded with it.
     pub(crate) async fn attempt(&self, act: Act) -> Result<State, Failure> {
         self.write(|state| {
             // Another run may have ended this generation, well or not; the caller sees that in the state.
@@ -43,6 +44,11 @@ impl Generation<'_> {
                 return;
             }
             let now = Utc::now();
+            let last = state.attempts.last();
+            let validated = last.is_some_and(|one| one.act == Act::Validate && one.code.is_none());
+            if act == Act::Finalize && validated {
+                state.answered(Exit::Done, None, None, now);
+            }
             state.attempt(now, self.run, act);
             match act {
                 Act::Validate => state.validating_at = Some(now),
@@ -86,11 +92,6 @@ impl Generation<'_> {
         Ok(failure
             .until(state.retry_at)
             .state("this order is dead; what was delivered before is untouched"))
-    }
-
-    /// Records that the last attempt succeeded.
-    pub(crate) async fn succeeded(&self) -> Result<State, Failure> {
-        self.write(|state| state.answered(Exit::Done, None, None, Utc::now())).await
     }
 
     /// Stores the checked chain.

@@ -118,8 +118,8 @@ impl Step for CertbotIssue {
             },
         };
         let issued = issue(&request, &lookup, io).await?;
-        let renews =
-            self.renewal.rule(&definitions, name).due_at(issued.chain.leaf(), issued.window, 0.5);
+        let rule = self.renewal.rule(&definitions, name);
+        let renews = rule.due_at(issued.chain.leaf(), issued.window().await, 0.5);
         write_outputs(&issued.chain, renews, io)?;
         io.say(issued.summary());
         Ok(())

@@ -1,5 +1,7 @@
 //! The whole flow for one certificate in one process: the very steps of the workflow, in its order.
 
+mod delivery;
+
 use std::time::Duration;
 
 use certbot_issue::{Certbot, Confirmed, Issue};
@@ -11,7 +13,7 @@ use dns01_step::{
     Attempt, ChosenIssuer, Definitions, Failure, IssuerArgs, JournalArgs, PlannedSink, RenewalArgs,
     SinkArgs, SolverArgs, Solvers, StepIo, planned_sinks,
 };
-use dns01_store::journal::{Kept, Phase, State};
+use dns01_store::journal::{Phase, State};
 use dns01_store::{Backend, Name};
 use order::{Action, OwnCsr, Placed, Request};
 use renew_check::Asked;
@@ -130,24 +132,33 @@ impl Flow<'_> {
             Ok(placed) => placed,
             Err(failure) => return Err(self.give_up("order", failure, phases).await),
         };
-        let finished = match placed.action {
+        let issued = match placed.action {
             Action::None => {
                 let Placed { reason, state, .. } = placed;
                 let not_after = state.delivered.as_ref().map(|delivered| delivered.not_after);
                 return Ok(Finished::Nothing { reason, not_after, next_check: None });
             }
-            Action::Deliver => self.deliver(&placed.state, None, phases).await,
-            Action::Issue => self.issue(&placed, phases).await,
+            Action::Deliver => None,
+            Action::Issue => match self.issue(&placed, phases).await {
+                Ok(issued) => Some(issued),
+                Err((phase, failure)) => return Err(self.give_up(phase, failure, phases).await),
+            },
         };
+        // What was published is of no use any more, whatever the delivery comes to.
+        let (finished, removed) =
+            tokio::join!(self.deliver(&placed.state, issued, phases), self.removal(self.io, true));
         match finished {
             Ok(mut finished) => {
                 // The certificate is delivered whatever cleanup comes to: hook and outputs must not be lost with it.
                 if let Finished::Done { uncleaned, .. } = &mut finished {
-                    *uncleaned = self.clean(self.io, phases, true).await.err();
+                    *uncleaned = Self::cleaned(removed, phases).err();
                 }
                 Ok(finished)
             }
-            Err((phase, failure)) => Err(self.give_up(phase, failure, phases).await),
+            Err(failure) => {
+                phases.failed("store");
+                Err(self.left(failure, "store", Self::cleaned(removed, phases), phases).await)
+            }
         }
     }
 
@@ -198,11 +209,12 @@ impl Flow<'_> {
         self.renewal.rule(self.definitions, self.name.as_str())
     }
 
+    /// Gets the certificate; a failure comes with the phase it is of.
     async fn issue(
         &self,
         placed: &Placed,
         phases: &Phases,
-    ) -> Result<Finished, (&'static str, Failure)> {
+    ) -> Result<certbot_issue::Issued, (&'static str, Failure)> {
         let state = &placed.state;
         let count = state.spec.names.len();
         phases.done(
@@ -232,7 +244,7 @@ impl Flow<'_> {
         let issued = self.certify(placed, confirmed).await;
         let issued = issued.map_err(|failure| ("issue", failure))?;
         phases.done("issue", issued.summary());
-        self.deliver(state, Some(issued), phases).await
+        Ok(issued)
     }
 
     fn solvers(&self) -> Solvers {
@@ -290,38 +302,6 @@ impl Flow<'_> {
         certbot_issue::issue(&request, self.lookup, self.io).await
     }
 
-    async fn deliver(
-        &self,
-        state: &State,
-        issued: Option<certbot_issue::Issued>,
-        phases: &Phases,
-    ) -> Result<Finished, (&'static str, Failure)> {
-        phases.start("store");
-        let stored = async {
-            let sinks =
-                planned_sinks(self.definitions, self.name.as_str(), self.sinks, self.journal)?;
-            let journal = self.backend.journal(&self.name);
-            let delivery =
-                store_secret::deliver(&journal, state.generation, &sinks, self.io).await?;
-            let now = journal.read().await.attempt(|| "read the journal".into())?;
-            let chain = now.as_ref().and_then(State::current);
-            let chain = chain.ok_or_else(|| {
-                Failure::new(Exit::Bug, "what was delivered is not in the journal")
-            })?;
-            let draw = now.as_ref().map_or(0.5, State::draw);
-            let key = now.as_ref().and_then(|state| state.key.as_ref());
-            let with_key = key.is_none_or(|key| key.kept != Kept::Csr);
-            Ok((sinks, delivery.checked()?, chain, (draw, with_key)))
-        };
-        let (sinks, delivery, chain, (draw, with_key)) =
-            stored.await.map_err(|failure| ("store", failure))?;
-        phases.done("store", delivery.summary());
-        let suggested = issued.as_ref().map(|issued| issued.window.is_some());
-        let window = issued.and_then(|issued| issued.window);
-        let renews = self.rule().due_at(chain.leaf(), window, draw);
-        Ok(Finished::Done { chain, delivery, sinks, renews, suggested, with_key, uncleaned: None })
-    }
-
     /// What would fail later anyway, before anything is asked of the CA: a missing setting must not cost an order.
     fn preflight(&self, issues: bool) -> Result<(), Failure> {
         let sinks = planned_sinks(self.definitions, self.name.as_str(), self.sinks, self.journal)?;
@@ -340,7 +320,11 @@ impl Flow<'_> {
 
     /// Removes what this run has published; says nothing where that is nothing.
     async fn clean(&self, io: &StepIo, phases: &Phases, settle: bool) -> Result<(), Failure> {
-        let removal = self.removal(io, settle).await?;
+        Self::cleaned(self.removal(io, settle).await, phases)
+    }
+
+    fn cleaned(removal: Result<cleanup::Removal, Failure>, phases: &Phases) -> Result<(), Failure> {
+        let removal = removal?;
         if removal.left.is_empty() && !removal.gone.is_empty() {
             phases.done("cleanup", removal.summary());
         }
@@ -359,6 +343,16 @@ impl Flow<'_> {
         phases.failed(phase);
         phases.meanwhile("cleanup");
         let cleaned = self.clean(self.io, phases, true).await;
+        self.left(failure, phase, cleaned, phases).await
+    }
+
+    async fn left(
+        &self,
+        failure: Failure,
+        phase: &str,
+        cleaned: Result<(), Failure>,
+        phases: &Phases,
+    ) -> Failure {
         phases.over();
         if let Err(left) = &cleaned {
             phases.failed("cleanup");

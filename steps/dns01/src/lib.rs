@@ -59,6 +59,9 @@ pub fn main() -> ExitCode {
         args.insert(0, format!("dns01 {}", chosen.name).into());
         return chosen.main(args);
     }
+    if dns01_step::tell_version("dns01", &args) {
+        return ExitCode::SUCCESS;
+    }
     help(&args)
 }
 

@@ -2,15 +2,16 @@
 
 use dns01_acme::{Account, Authorization, AuthorizationStatus, Order};
 use dns01_core::{Challenge, Exit, OwnerName};
-use dns01_lookup::Lookup;
 use dns01_step::{Attempt, Failure};
 use dns01_store::journal::{Extra, Presence, Wanted};
+
+use crate::places::Places;
 
 /// The challenges still to be answered; none where the CA knows all names as ours already.
 pub(crate) async fn wanted(
     account: &Account,
     order: &Order,
-    lookup: &Lookup,
+    places: &Places<'_>,
     generation: u64,
 ) -> Result<Vec<Wanted>, Failure> {
     let authorizations = account.authorizations(order).await;
@@ -23,10 +24,8 @@ pub(crate) async fn wanted(
     }
     let fqdns: Vec<OwnerName> = open.iter().map(|(challenge, _)| challenge.fqdn.clone()).collect();
     // Cleanup may have to find the records after a CNAME has changed, so the end is recorded now.
-    let places = lookup
-        .locate_all(&fqdns)
-        .await
-        .attempt(|| "find where the challenges are answered".into())?;
+    let places =
+        places.of(&fqdns).await.attempt(|| "find where the challenges are answered".into())?;
     Ok(open
         .into_iter()
         .zip(places)

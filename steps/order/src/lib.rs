@@ -7,6 +7,7 @@ mod account;
 mod authorize;
 mod csr;
 mod place;
+mod places;
 mod refusal;
 mod request;
 mod writes;

@@ -1,20 +1,23 @@
 //! Decides what happens with a certificate now, and brings its order to where challenges can be answered.
 //!
-//! Writes, in this order: state (new) → key → newOrder → state (URL) → authorizations → state (challenges, ordered).
+//! Writes, in this order: state (new) → key → newOrder → state (key, URL) → authorizations → state (challenges, ordered).
 //! Any of them may be the last one before the process dies; the next run goes on from what is there.
 
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use dns01_acme::{AcmeError, Ca, CaSettings, Order, OrderStatus};
-use dns01_core::{Exit, Explain as _, SuggestedWindow};
+use dns01_core::{Challenge, Exit, Explain as _, SuggestedWindow};
 use dns01_lookup::Lookup;
 use dns01_step::{Attempt, Failure};
-use dns01_store::journal::{Engine, Extra, Journal, Next, Phase, Spec, State, Wanted, Wish, next};
+use dns01_store::journal::{
+    Engine, Extra, Journal, KeptKey, Next, Phase, Spec, State, Wanted, Wish, next,
+};
 use dns01_store::{Name, StoreError};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, sleep};
 
+use crate::places::Places;
 use crate::{Action, Placed, Request, account, authorize, refusal};
 
 /// How long a run that meets another one between key and order waits for it.
@@ -184,34 +187,43 @@ impl<'a> Placing<'a> {
         state: State,
         keys: (dns01_acme::AccountKey, dns01_store::account::Account),
     ) -> Result<Option<Placed>, Failure> {
-        let ours = "this certificate's order is placed".to_owned();
-        let state = self.with_key(state).await?;
-        let is_certbots = state.spec.engine == Engine::Certbot;
-        let placed = |reason, state, challenges, seen| {
-            Ok(Some(Placed { action: Action::Issue, reason, state, challenges, seen }))
-        };
         if state.phase == Phase::Finalizing {
-            return placed(ours, state, Vec::new(), None);
+            return Ok(Some(issuing(state, Vec::new(), None)));
         }
-        let request = self.request;
-        let ca = self.ca().await?;
+        // The key does not need the CA: by the time it is durable, the CA may have answered.
+        let (key, ca) = tokio::join!(self.key(&state), self.ca());
+        let (key, ca) = (key?, ca?);
         let asked = account::at_ca(
-            request.backend,
+            self.request.backend,
             ca,
             &self.account,
-            &request.issuer,
+            &self.request.issuer,
             &self.directory,
             keys,
         )
         .await;
+        if state.spec.engine == Engine::Certbot {
+            asked?;
+            let state = self.with_key(state, &key).await?;
+            let reason = "certbot will place the order".to_owned();
+            return Ok(Some(Placed { reason, ..issuing(state, Vec::new(), None) }));
+        }
         let account = match asked {
             Ok(account) => account,
-            Err(failure) if is_certbots => return Err(failure),
             Err(failure) => return Err(self.refused(&state, failure).await?),
         };
-        if is_certbots {
-            return placed("certbot will place the order".to_owned(), state, Vec::new(), None);
-        }
+        let places = Places::new(self.lookup, &state.spec.names);
+        places.beside(self.at_ca(state, key, &account, &places)).await
+    }
+
+    /// Places the order or finds it again, and records its challenges.
+    async fn at_ca(
+        &self,
+        state: State,
+        key: KeptKey,
+        account: &dns01_acme::Account,
+        places: &Places<'_>,
+    ) -> Result<Option<Placed>, Failure> {
         let (state, order) = match &state.order {
             Some(order) => {
                 let found = account.order(&order.url).await;
@@ -220,11 +232,11 @@ impl<'a> Placing<'a> {
                     None => return Ok(None),
                 }
             }
-            None => self.new_order(state, ca, &account).await?,
+            None => self.new_order(state, key, account).await?,
         };
         let wanted = match order.status {
             OrderStatus::Pending => {
-                authorize::wanted(&account, &order, self.lookup, state.generation).await?
+                authorize::wanted(account, &order, places, state.generation).await?
             }
             _ => Vec::new(),
         };
@@ -233,10 +245,10 @@ impl<'a> Placing<'a> {
             Phase::Dead => Ok(None),
             Phase::Ordered => {
                 let challenges = wanted.iter().map(Wanted::challenge).collect();
-                placed(ours, state, challenges, Some((ca.clone(), order)))
+                Ok(Some(issuing(state, challenges, Some((account.ca().clone(), order)))))
             }
             // Another run has come further meanwhile.
-            _ => placed(ours, state, Vec::new(), None),
+            _ => Ok(Some(issuing(state, Vec::new(), None))),
         }
     }
 
@@ -261,11 +273,12 @@ impl<'a> Placing<'a> {
     async fn new_order(
         &self,
         state: State,
-        ca: &Ca,
+        key: KeptKey,
         account: &dns01_acme::Account,
     ) -> Result<(State, Order), Failure> {
+        let offers_ari = account.ca().offers_ari();
         let replaces =
-            state.delivered.as_ref().filter(|_| ca.offers_ari()).and_then(|old| old.ari.clone());
+            state.delivered.as_ref().filter(|_| offers_ari).and_then(|old| old.ari.clone());
         let profile = state.spec.profile.as_deref();
         let placed = account.place(&state.spec.names, profile, replaces.as_deref()).await;
         let order =
@@ -277,6 +290,7 @@ impl<'a> Placing<'a> {
         let stored = self.journal.update_generation(state.generation, |state| {
             // Two runs may both have asked: the first URL stays, the other order expires unused.
             if state.order.is_none() {
+                state.key.get_or_insert_with(|| key.clone());
                 state.order = Some(dns01_store::journal::Order {
                     url: order.url.clone(),
                     expires: order.expires,
@@ -297,6 +311,12 @@ impl<'a> Placing<'a> {
             _ => Ok((state, order)),
         }
     }
+}
+
+/// What the other steps are to do for a generation that is under way.
+fn issuing(state: State, challenges: Vec<Challenge>, seen: Option<(Ca, Order)>) -> Placed {
+    let reason = "this certificate's order is placed".to_owned();
+    Placed { action: Action::Issue, reason, state, challenges, seen }
 }
 
 fn nothing(state: State, due_at: Option<DateTime<Utc>>) -> Placed {

@@ -76,23 +76,28 @@ impl Placing<'_> {
         buried.await.attempt(|| self.what("write"))
     }
 
-    /// Makes sure that the generation has its key, durable before any order.
-    pub(crate) async fn with_key(&self, state: State) -> Result<State, Failure> {
-        if state.key.is_some() {
-            return Ok(state);
+    /// The key of the generation, durable before any order. The state names it with the order's URL; until then whoever
+    /// comes finds the key where it is kept.
+    pub(crate) async fn key(&self, state: &State) -> Result<KeptKey, Failure> {
+        if let Some(kept) = &state.key {
+            return Ok(kept.clone());
         }
-        let kept = if let Some(csr) = &self.request.csr {
+        if let Some(csr) = &self.request.csr {
             let (spki, csr) = (csr.spki.clone(), Some(csr.base64()));
-            KeptKey { kept: Kept::Csr, spki, csr, extra: Extra::new() }
-        } else {
-            let key = self.fresh_key(&state).await?;
-            let key = self.journal.put_key(state.generation, &key).await;
-            let key = key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
-            self.drop_old_keys(&state).await?;
-            KeptKey { kept: Kept::Journal, spki: key.spki_hash(), csr: None, extra: Extra::new() }
-        };
+            return Ok(KeptKey { kept: Kept::Csr, spki, csr, extra: Extra::new() });
+        }
+        let key = self.fresh_key(state).await?;
+        let key = self.journal.put_key(state.generation, &key).await;
+        let key = key.attempt(|| format!("store the key of `{}`", self.request.certificate))?;
+        self.drop_old_keys(state).await?;
+        let spki = key.spki_hash();
+        Ok(KeptKey { kept: Kept::Journal, spki, csr: None, extra: Extra::new() })
+    }
+
+    /// Names the key in the state of a generation whose order somebody else places.
+    pub(crate) async fn with_key(&self, state: State, key: &KeptKey) -> Result<State, Failure> {
         let stored = self.journal.update_generation(state.generation, |state| {
-            state.key.get_or_insert_with(|| kept.clone());
+            state.key.get_or_insert_with(|| key.clone());
             Ok::<_, StoreError>(())
         });
         stored.await.attempt(|| self.what("write"))

@@ -62,7 +62,7 @@ pub(super) fn run(ground: &Ground) -> Result<Vec<Outcome>> {
     Ok(vec![outcome])
 }
 
-const TRIPS: &str = "two round trips more than lego's: one because the CA wants a key share that the first message of dns01's TLS does not carry, one to ask when to renew; and the pauses of B1";
+const TRIPS: &str = "one round trip that lego does not take: to ask when to renew";
 const NONCES: &str = "every request needs a nonce, and each answer brings one: twenty requests at once first have to fetch as many, or take turns";
 const ABOUT: &str = "A proxy before the CA holds every octet back for 25 ms each way, and a new connection for 50 ms. The name servers stay near. \
     At this distance lego's first look at the order always comes late enough: it has luck each time.";

@@ -83,10 +83,10 @@ const ABOUT_ONE: &str = "One new name; the account exists already. The CA valida
     for validation, lego looks once at once, and when that is too early it sleeps for 2.5 to 7.5 s. So it is shown twice: as it comes out, and \"lucky\" at a CA \
     that accepts every challenge at once. No client reads more roots than this CA's.";
 const LEGO_WAITS: &str = "how often lego's first look comes too early depends on the machine; in these runs its median is the lucky case";
-const LOOKS: &str = "about 40 ms go into looking eight times at every server, which B7 needs, and twice 30 ms into the pauses before dns01 asks how the order \
-    stands, which keep it within the requests of B3; it also writes its journal durably before every step that a crash could cut off, and the floor keeps nothing";
+const LOOKS: &str = "it looks several times at every server, which B7 needs, and waits a few answers' time before it asks how the order stands, \
+    which keeps it within the requests of B3; it also writes its journal durably before every step that a crash could cut off, and the floor keeps nothing";
 const ABOUT_COST: &str = "The same runs: processor time of the process and all its children, and the most memory that any one of them had.";
-const CANDIDATES: &str = "not profiled to the end: candidates are its journal's files, its allocator's mapping and unmapping of small blocks, and its many questions to every server";
+const CANDIDATES: &str = "it looks at every server several times, and keeps, checks and reads back what the others do not";
 
 /// B2.
 pub(super) fn wildcard(ground: &Ground) -> Vec<Outcome> {

@@ -40,9 +40,9 @@ pub(super) fn version(ground: &Ground) -> Vec<Outcome> {
     vec![outcome]
 }
 
-const ANY_PROCESS: &str = "up to half of it is what starting any process takes, even one that does nothing; the rest goes into describing all commands to the parser of the command line";
-const TLS: &str =
-    "the start and the TLS handshake, which curl pays for too; not profiled to the end";
+const ANY_PROCESS: &str =
+    "nearly all of it is what starting any process takes, even one that does nothing";
+const TLS: &str = "the start and the TLS handshake, which curl pays for too";
 const ABOUT_VERSION: &str =
     "`--version`, which every task of a workflow pays for before it does anything.";
 

@@ -2,6 +2,7 @@
 
 mod hosts;
 mod nonces;
+mod pace;
 mod patience;
 mod retry_after;
 
@@ -20,6 +21,7 @@ use hosts::Hosts;
 pub(crate) use hosts::is_safe;
 use nonces::Nonces;
 pub(crate) use nonces::Ticket;
+pub(crate) use pace::Pace;
 pub(crate) use patience::{Repeat, patiently};
 pub(crate) use retry_after::retry_after;
 
@@ -40,6 +42,7 @@ pub(crate) struct Http {
     client: reqwest::Client,
     hosts: Hosts,
     nonces: Arc<Nonces>,
+    pace: Pace,
     request_timeout: Duration,
 }
 
@@ -71,6 +74,7 @@ impl Http {
             client: builder.build().map_err(|error| AcmeError::NoTls(error.into()))?,
             hosts: Hosts::of(directory),
             nonces: Arc::default(),
+            pace: Pace::default(),
             request_timeout: settings.request_timeout,
         })
     }
@@ -91,6 +95,11 @@ impl Http {
         self.hosts.check(url).map(Into::into)
     }
 
+    /// How quick the CA has been so far.
+    pub(crate) fn pace(&self) -> &Pace {
+        &self.pace
+    }
+
     /// A GET without a nonce: directory, renewal information.
     pub(crate) async fn get(&self, url: &str) -> Result<Answer, AcmeError> {
         self.exchange(Method::GET, url, Vec::new()).await?.accepted()
@@ -98,7 +107,7 @@ impl Http {
 
     /// The right to POST, with a nonce: from the pool, else fetched at `new_nonce`.
     pub(crate) async fn ticket(&self, new_nonce: &str) -> Result<Ticket, AcmeError> {
-        let mut ticket = self.nonces.ticket().await;
+        let mut ticket = self.nonces.ticket(self.pace.quickest()).await;
         if ticket.nonce.is_none() {
             let answer = self.exchange(Method::HEAD, new_nonce, Vec::new()).await?;
             let answer = answer.accepted()?;
@@ -139,7 +148,7 @@ impl Http {
         }
         let start = Instant::now();
         let mut response = request.send().await.map_err(failed)?;
-        self.nonces.took(start.elapsed());
+        self.pace.took(start.elapsed(), method == Method::POST);
         let cap = match method {
             Method::POST if is_chain(response.headers()) => LONGEST_CHAIN,
             Method::POST => LONGEST_ORDER,

@@ -31,8 +31,6 @@ struct State {
     /// Tickets out: each brings a nonce back, or an error.
     out: u32,
     waiting: u32,
-    /// The quickest exchange so far.
-    quickest: Option<Duration>,
 }
 
 /// The right to send one POST: with a nonce, or (`None`) with the duty to fetch one first. Dropping it lets the next go.
@@ -52,21 +50,15 @@ impl Nonces {
         }
     }
 
-    /// Learns how quick the CA is.
-    pub(crate) fn took(&self, time: Duration) {
-        let mut state = self.state();
-        state.quickest = Some(state.quickest.map_or(time, |quickest| quickest.min(time)));
-    }
-
-    /// Waits for the right to send.
-    pub(crate) async fn ticket(self: &Arc<Self>) -> Ticket {
+    /// Waits for the right to send, at a CA whose `quickest` exchange took so long.
+    pub(crate) async fn ticket(self: &Arc<Self>, quickest: Duration) -> Ticket {
         loop {
             let mut back = pin!(self.back.notified());
             back.as_mut().enable();
             {
                 let mut state = self.state();
                 let nonce = state.free.pop();
-                if nonce.is_some() || !state.is_waiting_cheaper() {
+                if nonce.is_some() || !state.is_waiting_cheaper(quickest) {
                     state.out += 1;
                     return Ticket { nonce, pool: Arc::clone(self) };
                 }
@@ -83,8 +75,8 @@ impl Nonces {
 }
 
 impl State {
-    fn is_waiting_cheaper(&self) -> bool {
-        self.out > 0 && self.quickest.unwrap_or_default() * (self.waiting + 1) <= LONGEST_QUEUE
+    fn is_waiting_cheaper(&self, quickest: Duration) -> bool {
+        self.out > 0 && quickest * (self.waiting + 1) <= LONGEST_QUEUE
     }
 }
 
@@ -124,34 +116,36 @@ mod tests {
         headers
     }
 
-    fn pool(quickest: Duration) -> Arc<Nonces> {
+    const NEAR: Duration = Duration::from_millis(1);
+    const FAR: Duration = Duration::from_millis(300);
+
+    fn pool() -> Arc<Nonces> {
         let pool = Arc::new(Nonces::default());
-        pool.took(quickest);
         pool.harvest(&answer("first"));
         pool
     }
 
     #[test]
     fn no_nonce_is_given_out_twice() {
-        let pool = pool(Duration::from_millis(1));
+        let pool = pool();
         pool.harvest(&answer("first"));
         pool.harvest(&answer("second"));
-        let first = pool.ticket().now_or_never().unwrap();
-        let second = pool.ticket().now_or_never().unwrap();
+        let first = pool.ticket(NEAR).now_or_never().unwrap();
+        let second = pool.ticket(NEAR).now_or_never().unwrap();
         assert_eq!(
             (first.nonce.as_deref(), second.nonce.as_deref()),
             (Some("second"), Some("first"))
         );
-        assert!(pool.ticket().now_or_never().is_none());
+        assert!(pool.ticket(NEAR).now_or_never().is_none());
     }
 
     #[tokio::test]
     async fn near_the_ca_a_call_waits_for_the_nonce_that_comes_back() {
-        let pool = pool(Duration::from_millis(1));
-        let held = pool.ticket().await;
+        let pool = pool();
+        let held = pool.ticket(NEAR).await;
         let waiting = tokio::spawn({
             let pool = Arc::clone(&pool);
-            async move { pool.ticket().await.nonce.clone() }
+            async move { pool.ticket(NEAR).await.nonce.clone() }
         });
         tokio::task::yield_now().await;
         pool.harvest(&answer("second"));
@@ -161,11 +155,11 @@ mod tests {
 
     #[tokio::test]
     async fn a_call_that_brings_nothing_back_wakes_the_next() {
-        let pool = pool(Duration::from_millis(1));
-        let held = pool.ticket().await;
+        let pool = pool();
+        let held = pool.ticket(NEAR).await;
         let waiting = tokio::spawn({
             let pool = Arc::clone(&pool);
-            async move { pool.ticket().await.nonce.clone() }
+            async move { pool.ticket(NEAR).await.nonce.clone() }
         });
         tokio::task::yield_now().await;
         drop(held);
@@ -174,9 +168,9 @@ mod tests {
 
     #[test]
     fn far_from_the_ca_a_call_fetches_its_own() {
-        let pool = pool(Duration::from_millis(300));
-        let _held = pool.ticket().now_or_never().unwrap();
-        assert_eq!(pool.ticket().now_or_never().unwrap().nonce, None);
+        let pool = pool();
+        let _held = pool.ticket(FAR).now_or_never().unwrap();
+        assert_eq!(pool.ticket(FAR).now_or_never().unwrap().nonce, None);
     }
 
     #[test]

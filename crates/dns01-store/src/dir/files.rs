@@ -24,14 +24,21 @@ pub(crate) fn make_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
     if !parent.is_dir() {
         make_folder(parent, mode)?;
     }
-    match DirBuilder::new().mode(mode).create(path) {
-        Ok(()) => fs::set_permissions(path, Permissions::from_mode(mode))
-            .map_err(StoreError::io("change the mode of", path))?,
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(()),
-        Err(error) => return Err(StoreError::io("make folder", path)(error)),
+    match make_temporary_folder(path, mode) {
+        Err(StoreError::Io { cause, .. }) if cause.kind() == io::ErrorKind::AlreadyExists => {
+            return Ok(());
+        }
+        made => made?,
     }
     fail_point::pass("store::dir::folder");
     sync_folder(parent)
+}
+
+/// Makes a folder, whatever the umask, that is durable only once it gets its real name with [`rename`].
+pub(crate) fn make_temporary_folder(path: &Path, mode: u32) -> Result<(), StoreError> {
+    DirBuilder::new().mode(mode).create(path).map_err(StoreError::io("make folder", path))?;
+    fs::set_permissions(path, Permissions::from_mode(mode))
+        .map_err(StoreError::io("change the mode of", path))
 }
 
 /// Refuses a folder that is none, belongs to another user, or that others can write into.

@@ -131,8 +131,8 @@ impl DirStore {
 #[async_trait]
 impl Store for DirStore {
     async fn get(&self, doc: &Doc) -> Result<Option<Versioned>, StoreError> {
-        let (store, doc) = (self.clone(), doc.clone());
-        blocking(move || store.read(&doc)).await
+        // Here, because a small file on a local disk is read sooner than another thread is woken for it.
+        DirStore::read(self, doc)
     }
 
     async fn put(

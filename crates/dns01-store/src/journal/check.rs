@@ -153,7 +153,8 @@ impl State {
         let parse = |what, pem: &str| {
             Chain::from_pem(pem).map_err(|cause| Untrusted::Part { what, cause: cause.into() })
         };
-        if let Some(delivered) = &self.delivered {
+        let issued = self.issued.as_ref().map(|issued| &issued.chain);
+        if let Some(delivered) = self.delivered.as_ref().filter(|old| Some(&old.chain) != issued) {
             parse("delivered chain", &delivered.chain)?;
         }
         if let Some(issued) = &self.issued

@@ -8,6 +8,7 @@ mod answers;
 mod check;
 mod decide;
 mod keys;
+mod known;
 mod phase;
 mod state;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::{Doc, Name, Store, StoreError, Version};
 
 pub use check::Untrusted;
 pub use decide::{Next, Reason, Wish, next};
+pub(crate) use known::Known;
 pub use phase::Phase;
 pub use state::{
     Act, Attempt, Delivered, Engine, Extra, FORMAT, Issued, Kept, KeptKey, MOST_ATTEMPTS, Order,
@@ -41,12 +43,18 @@ pub struct Journal {
     store: Arc<dyn Store>,
     name: Name,
     deadline: Duration,
+    known: Known,
 }
 
 impl Journal {
     /// The journal of `name` in `store`; nothing is read yet.
     pub fn new(store: Arc<dyn Store>, name: Name) -> Self {
-        Self { store, name, deadline: DEADLINE }
+        Self::remembering(store, name, Known::default())
+    }
+
+    /// The same, with what this process knows already.
+    pub(crate) fn remembering(store: Arc<dyn Store>, name: Name, known: Known) -> Self {
+        Self { store, name, deadline: DEADLINE, known }
     }
 
     /// Which certificate it is about.
@@ -117,7 +125,8 @@ impl Journal {
         let mut expected = expected.cloned();
         loop {
             let failure = match self.store.put(&doc, &text, expected.as_ref()).await {
-                Ok(_) => {
+                Ok(version) => {
+                    self.known.keep(&self.name, &version, wished);
                     fail_point::pass("store::journal::state");
                     return Ok(true);
                 }
@@ -126,7 +135,10 @@ impl Journal {
                 Err(error) => return Err(error),
             };
             let conflict = matches!(failure, StoreError::Conflict { .. });
-            patience.pause(&doc, failure).await?;
+            // Whoever was faster once, such as another part of this process, is not in the way any more.
+            if !conflict || std::mem::replace(&mut patience.has_met, true) {
+                patience.pause(&doc, failure).await?;
+            }
             // The answer was lost, or somebody was faster: what is there tells which.
             let found = self.load().await?;
             match found {
@@ -143,8 +155,12 @@ impl Journal {
     async fn load(&self) -> Result<Option<(State, Version)>, StoreError> {
         let doc = self.doc();
         let Some(found) = self.store.get(&doc).await? else { return Ok(None) };
+        if let Some(state) = self.known.of(&self.name, &found.version) {
+            return Ok(Some((state, found.version)));
+        }
         let state = State::parse(&doc, found.text.expose())?;
         state.check(&self.name).map_err(|error| StoreError::damaged(&doc, error))?;
+        self.known.keep(&self.name, &found.version, &state);
         Ok(Some((state, found.version)))
     }
 
@@ -159,11 +175,13 @@ pub(crate) struct Patience {
     began: Instant,
     deadline: Duration,
     pause: Duration,
+    /// Whether another writer was met already.
+    has_met: bool,
 }
 
 impl Patience {
     pub(crate) fn new(deadline: Duration) -> Self {
-        Self { began: Instant::now(), deadline, pause: PAUSE }
+        Self { began: Instant::now(), deadline, pause: PAUSE, has_met: false }
     }
 
     /// Waits a little, or gives up with `failure` as the cause once the deadline would pass.

@@ -96,7 +96,7 @@ pub(crate) async fn issue(
             dns01_core::fail_point::pass("issue::downloaded");
             // What another run has stored meanwhile is as good.
             let state = generation.issued(&chain).await?;
-            return Ok(done(&state)?.unwrap_or(Issued { chain, window: None }));
+            return Ok(done(&state)?.unwrap_or(Issued { chain, ca: None }));
         }
         Ended::Stopped => {
             return Err(Failure::new(Exit::Interrupted, "stopped by a signal; certbot was ended")

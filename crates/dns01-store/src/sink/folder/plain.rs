@@ -93,7 +93,7 @@ fn add_version(folder: &Folder, plan: &[Planned]) -> Result<PathBuf, StoreError>
     let name = Path::new(VERSIONS).join(format!("{:016x}", rand::random::<u64>()));
     let path = folder.path.join(&name);
     let unfinished = files::temporary_beside(&path);
-    files::make_folder(&unfinished, folder.folder_mode())?;
+    files::make_temporary_folder(&unfinished, folder.folder_mode())?;
     for file in plan {
         file.create_at(&unfinished.join(&file.name))?;
         fail_point::pass("store::sink::dir::file");
@@ -107,22 +107,25 @@ fn add_version(folder: &Folder, plan: &[Planned]) -> Result<PathBuf, StoreError>
 /// The moment at which every reader sees the new bundle.
 fn flip(root: &Path, version: &Path) -> Result<(), StoreError> {
     put_link(&root.join(CURRENT), version)?;
+    files::sync_folder(root)?;
     fail_point::pass("store::sink::dir::flipped");
     Ok(())
 }
 
+/// Each link by itself shows the bundle that is there, so that all of them may become durable together.
 fn put_links(root: &Path, names: &BTreeSet<String>) -> Result<(), StoreError> {
-    for name in names.difference(&links(root)?) {
+    let there = links(root)?;
+    for name in names.difference(&there) {
         put_link(&root.join(name), &Path::new(CURRENT).join(name))?;
         fail_point::pass("store::sink::dir::linked");
     }
-    Ok(())
+    if names.is_subset(&there) { Ok(()) } else { files::sync_folder(root) }
 }
 
 fn put_link(path: &Path, target: &Path) -> Result<(), StoreError> {
     let temporary = files::temporary_beside(path);
     symlink(target, &temporary).map_err(StoreError::io("link", path))?;
-    files::rename(&temporary, path)
+    fs::rename(&temporary, path).map_err(StoreError::io("write", path))
 }
 
 /// The folder that readers see now, as the link says it.

@@ -1,6 +1,5 @@
 //! Definitions that are wrong in what only some steps can see: each is refused by the earliest step that sees it, with
 //! nothing written and nothing asked of the CA.
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
 

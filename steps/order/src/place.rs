@@ -213,7 +213,7 @@ impl<'a> Placing<'a> {
             Err(failure) => return Err(self.refused(&state, failure).await?),
         };
         let places = Places::new(self.lookup, &state.spec.names);
-        places.beside(self.at_ca(state, key, &account, &places)).await
+        Box::pin(places.beside(self.at_ca(state, key, &account, &places))).await
     }
 
     /// Places the order or finds it again, and records its challenges.

@@ -64,7 +64,7 @@ pub(crate) async fn watch(
         }
         Err(Failure::new(Exit::Interrupted, "stopped by a signal"))
     };
-    io.interrupt().or_rescue(looks, stopped).await
+    Box::pin(io.interrupt().or_rescue(looks, stopped)).await
 }
 
 async fn survey(name: &OwnerName, lookup: &Lookup) -> Result<Survey, Failure> {

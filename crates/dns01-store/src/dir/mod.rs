@@ -132,7 +132,7 @@ impl DirStore {
 impl Store for DirStore {
     async fn get(&self, doc: &Doc) -> Result<Option<Versioned>, StoreError> {
         // Here, because a small file on a local disk is read sooner than another thread is woken for it.
-        DirStore::read(self, doc)
+        Self::read(self, doc)
     }
 
     async fn put(

@@ -5,6 +5,7 @@ use super::super::platform::{CERTIFICATE, OWNER, Platform};
 use super::super::workflow::Workflow;
 use super::Composite;
 use super::seen::{Seen, entry_of, journal};
+use harness::NameServer as _;
 
 /// What another client wants published.
 const VALUE: &str = "LHDhK3oGRvkiefQnx7OOczTY5Tic_xZ6HcMOc_gmtoM";

@@ -136,7 +136,9 @@ pub(crate) async fn look_once(
     let mut due: Vec<_> = (0..plan.questions.len()).collect();
     // Who says nothing is asked once more: packets get lost, and so do all that IPv6 swallows.
     for _ in 0..2 {
-        due.iter().for_each(|question| engine.ask(*question, start.elapsed()));
+        for question in &due {
+            engine.ask(*question, start.elapsed());
+        }
         let mut answers = stream::iter(due)
             .map(|question| plan.ask(question, start.elapsed()))
             .buffer_unordered(MAX_IN_FLIGHT);

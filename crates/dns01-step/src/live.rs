@@ -94,7 +94,7 @@ fn wrap(line: &str, width: usize) -> Vec<String> {
 /// Goes back to the first of `drawn` lines, writes over each, and clears what is left of them.
 fn replace(drawn: usize, lines: &[String]) -> String {
     let up = if drawn > 0 { format!("\u{1b}[{drawn}A") } else { String::new() };
-    let over: String = lines.iter().map(|line| format!("{line}\u{1b}[K\n")).collect();
+    let over: String = lines.iter().flat_map(|line| [line.as_str(), "\u{1b}[K\n"]).collect();
     format!("{up}\r{over}\u{1b}[J")
 }
 

@@ -140,7 +140,9 @@ fn each_phase_fails_with_our_line_and_the_hook_that_knows_only_the_name_clears_t
     };
     let runs = CASES.map(|case| (case, start(case.2)));
     let taken = runs.iter().find(|(case, _)| case.2 == "taken");
-    taken.into_iter().for_each(|(_, run)| take(&platform, run));
+    if let Some((_, run)) = taken {
+        take(&platform, run);
+    }
     let mut failed = Vec::new();
     for ((node, cause, name, code, says), run) in runs {
         let ended = run.ended();

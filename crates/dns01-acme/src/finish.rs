@@ -139,10 +139,10 @@ impl Account {
     }
 }
 
-/// The pause after this one: twice as long where it was only just too early; then growing slowly, so that a CA that takes
-/// a second is not kept waiting for a quarter of one.
+/// The pause after this one: several times as long, since the guess was wrong and each look is a request; then growing
+/// slowly, so that a CA that takes a second is not kept waiting for a quarter of one.
 fn longer(pause: Duration) -> Duration {
-    let next = if pause < STEADY_LOOK { (pause * 2).min(STEADY_LOOK) } else { pause * 17 / 16 };
+    let next = if pause < STEADY_LOOK { (pause * 4).min(STEADY_LOOK) } else { pause * 17 / 16 };
     next.min(SLOWEST_LOOK)
 }
 

@@ -77,6 +77,12 @@ impl Pebble {
         self.count(|line| calls(line) && !line.contains("/set-renewal-info/"))
     }
 
+    /// How many requests reached it but for two kinds whose number depends on its speed: how an order stands, and a nonce
+    /// where one comes back too late.
+    pub fn requests_at_any_speed(&self) -> usize {
+        self.requests() - self.requests_to("/my-order/") - self.requests_to("/nonce-plz")
+    }
+
     /// How many orders were made.
     pub fn orders(&self) -> usize {
         self.count(|line| line.contains("Added order "))

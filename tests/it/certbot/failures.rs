@@ -107,7 +107,7 @@ fn a_ca_that_is_down_broken_or_not_trusted_is_said_so() {
 fn without_a_certbot_the_step_says_how_to_get_one() {
     let stage = Stage::start();
     let chain = stage.chain().flags("order", &["--engine", "certbot"]);
-    let run = fails(&chain, 11);
+    let run = fails(&chain.flags("certbot-issue", &["--provider", "rfc2136"]), 11);
     run.termination_contains("could not start `certbot`").termination_contains("--certbot PATH");
     assert_tidy(&stage);
 }

@@ -159,10 +159,11 @@ fn two_certbots_at_once_end_with_one_certificate_and_a_clean_zone() {
     let serials = [first.wait().exit(0), second.wait().exit(0)];
     let serials = serials.map(|run| run.output("serial").to_owned());
     assert_eq!(serials[0], serials[1], "the first that is stored is everybody's");
-    chain.cleanup().run().exit(0).stdout_contains("run run-2 is responsible");
+    // Once it is issued nobody needs a value any more: whichever run cleans up first.
+    chain.cleanup().run().exit(0);
+    stage.assert_zone_is_clean();
     other.store("1").run().exit(0);
     other.cleanup().run().exit(0);
     assert_eq!((other.delivered(), wanted(&other)), (serials[0].clone(), 0));
-    stage.assert_zone_is_clean();
     assert_tidy(&stage);
 }

@@ -10,10 +10,13 @@ pub(crate) const WHAT: [&str; 3] = ["--workspace", "--features", "dns01-core/fai
 
 /// How many tests run at once: they wait for servers more than they compute, and for pods still more.
 const THREADS: &str = "6";
-const CLUSTER_THREADS: &str = "10";
+const CLUSTER_THREADS: &str = "8";
 
 /// The tests that share a cluster: they have the two cores for themselves.
 const CLUSTER: [&str; 2] = ["cluster::", "chart::page"];
+
+/// Those among them that start so many Workflows at once that the others would wait for them.
+const CLUSTER_FULL: &str = "cluster::situations";
 
 /// The one that has a cluster come and go, and looks at what else changes meanwhile.
 const CLUSTER_DOWN: &str = "cluster_down::";
@@ -64,7 +67,9 @@ impl Test {
             return Ok(());
         }
         self.inside(Network::Own, THREADS, &[CLUSTER_DOWN.to_owned()])?;
-        self.inside(network(), CLUSTER_THREADS, &CLUSTER.map(ToOwned::to_owned))?;
+        let others = [CLUSTER[0], CLUSTER[1], "--skip", CLUSTER_FULL];
+        self.inside(network(), CLUSTER_THREADS, &others.map(ToOwned::to_owned))?;
+        self.inside(network(), CLUSTER_THREADS, &[CLUSTER_FULL.to_owned()])?;
         if self.soak && network() == Network::Own {
             // The main path on the older Argo, in a cluster that has its definitions.
             let older = [("DNS01_E2E_ARGO", "3.7")];

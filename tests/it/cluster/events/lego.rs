@@ -1,10 +1,10 @@
 //! A real lego whose DNS part is ours, by `httpreq`: between them stands a gateway, as an Ingress would, that checks lego's
-//! password and adds the token.
+//! password and adds the token. It is the system's lego, whatever others the benches have installed.
 
 use super::pairs::Events;
 use crate::cluster::workflow::Workflow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
-use harness::{FakeHttps, NameServer as _, Reply, Request, Sandbox, exchange_plain, tool};
+use harness::{FakeHttps, NameServer as _, Reply, Request, Sandbox, exchange_plain};
 use std::time::Duration;
 
 const DOMAIN: &str = "lego.example.test";
@@ -27,7 +27,7 @@ pub(super) fn gets_its_certificate(events: &mut Events, present: &str, cleanup: 
         .env("HTTPREQ_PASSWORD", PASSWORD)
         .env("HTTPREQ_POLLING_INTERVAL", "1")
         .env("HTTPREQ_PROPAGATION_TIMEOUT", "300");
-    let lego = user.program(tool("lego")).timeout(Duration::from_mins(7));
+    let lego = user.program("/usr/bin/lego").timeout(Duration::from_mins(7));
     let lego = lego
         .args(["--accept-tos", "--email", "you@example.test", "--dns", "httpreq"])
         .args(["--server", &platform.pebble.directory(), "--path", path.to_str().unwrap()])

@@ -122,9 +122,11 @@ fn message<'a>(ended: &'a Ended, step: &str) -> &'a str {
     message.unwrap_or_else(|| panic!("{step} has not failed:\n{}", ended.table()))
 }
 
-/// Runs it, word for word.
+/// Runs it, word for word. kubectl checks what it is given against the schema, which a busy server takes long to write: it is
+/// asked for first, with more patience than kubectl's own.
 #[track_caller]
 fn run(platform: &Platform, command: &str) {
+    platform.kubectl(&["get", "--raw=/openapi/v2", "--request-timeout=5m"]);
     let output = shell(platform.cluster, command).output().unwrap();
     assert!(output.status.success(), "{command}: {}", String::from_utf8_lossy(&output.stderr));
 }

@@ -51,12 +51,14 @@ pub(super) fn run(ground: &Ground) -> Result<Vec<Outcome>> {
             "20 names: time, of lego's",
             outcome.ratio("wall, 20 names", "dns01", "lego 5"),
             0.3,
-        ),
+        )
+        .limited_by(NONCES),
         Goal::at_most(
             "20 names: time, of certbot's",
             outcome.ratio("wall, 20 names", "dns01", "certbot"),
             0.15,
-        ),
+        )
+        .limited_by(NONCES),
         Goal::at_most("round trips that 20 names take more than one", more, 4.0).limited_by(NONCES),
     ];
     Ok(vec![outcome])

@@ -13,9 +13,11 @@ pub(crate) fn run() -> Result<()> {
         .is_some_and(|version| version.contains(VERSION));
     if !installed {
         let mut install = shell::cargo();
+        // It runs for a second: an optimized build would take longer than it ever saves.
         install
-            .args(["install", "cargo-deny", "--locked", "--version", VERSION, "--root"])
-            .arg(&tools);
+            .args(["install", "cargo-deny", "--debug", "--locked", "--version", VERSION, "--root"])
+            .arg(&tools)
+            .env("CARGO_PROFILE_DEV_DEBUG", "false");
         shell::run(&mut install)?;
     }
     // Advisories need a database from the network, and change without a commit of ours: not a gate.

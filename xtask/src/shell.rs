@@ -1,9 +1,11 @@
-//! Runs commands, showing each first.
+//! Runs commands, showing each first, with the seconds since the start.
 
 use anyhow::{Context as _, Result, bail};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
+use std::time::Instant;
 
 /// The repository's root.
 pub(crate) fn root() -> &'static Path {
@@ -25,7 +27,9 @@ pub(crate) fn cargo() -> Command {
 
 /// Shows `command` on stderr, runs it and fails when it does.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    eprintln!("$ {}", line(command));
+    static START: OnceLock<Instant> = OnceLock::new();
+    let seconds = START.get_or_init(Instant::now).elapsed().as_secs();
+    eprintln!("[{seconds} s] $ {}", line(command));
     quiet(command)
 }
 

@@ -2,8 +2,9 @@
 
 use crate::within::namespace;
 use crate::{deny, image, lint, setup, shell};
-use anyhow::{Result, ensure};
+use anyhow::{Result, anyhow, ensure};
 use harness::Network;
+use std::thread;
 
 /// What all test verbs build, so that they share the result: the fail points are where the kill sweep strikes.
 pub(crate) const WHAT: [&str; 3] = ["--workspace", "--features", "dns01-core/fail-points"];
@@ -42,23 +43,11 @@ impl Test {
     pub(crate) const SOAK: Self = Self { filters: Vec::new(), soak: true, no_cluster: false };
 
     pub(crate) fn run(&self) -> Result<()> {
-        let all = self.filters.is_empty();
-        if all {
-            ensure!(
-                self.no_cluster || rustix::process::geteuid().is_root(),
-                "a kubelet needs root: run this as root, or leave its tests out with `cargo xtask test --no-cluster`"
-            );
-            if self.soak { setup::Setup::SOAK } else { setup::Setup::default() }.run()?;
-            lint::run()?;
-            deny::run()?;
-            image::Image::default().run()?;
-        }
-        // The namespace has no network: everything is built before it is entered.
-        shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;
-        shell::run(shell::cargo().arg("test").args(WHAT).arg("--no-run"))?;
-        if !all {
+        if !self.filters.is_empty() {
+            build()?;
             return self.inside(network(), THREADS, &self.filters);
         }
+        self.prepare()?;
         let apart = CLUSTER.into_iter().chain([CLUSTER_DOWN]);
         let without: Vec<_> =
             apart.flat_map(|tests| ["--skip", tests]).map(ToOwned::to_owned).collect();
@@ -81,6 +70,24 @@ impl Test {
             );
         }
         Ok(())
+    }
+
+    /// Installs and builds all that the tests run, and lints.
+    fn prepare(&self) -> Result<()> {
+        ensure!(
+            self.no_cluster || rustix::process::geteuid().is_root(),
+            "a kubelet needs root: run this as root, or leave its tests out with `cargo xtask test --no-cluster`"
+        );
+        let setup = if self.soak { setup::Setup::SOAK } else { setup::Setup::default() };
+        setup.system()?;
+        // Each of the two has links that keep one core only: the other fills its pauses.
+        thread::scope(|both| {
+            let tools = both.spawn(|| setup.tools());
+            let ours = lint::rust().and_then(|()| build()).and_then(|()| deny::run());
+            let image = ours.and_then(|()| image::Image::default().run());
+            tools.join().map_err(|_| anyhow!("installing the tools panicked"))?.and(image)
+        })?;
+        lint::argo::run()
     }
 
     fn inside(&self, network: Network, threads: &str, which: &[String]) -> Result<()> {
@@ -114,6 +121,12 @@ impl Test {
             shell::run(inner)
         })
     }
+}
+
+/// Builds all that the tests run: in the namespace there is no network.
+fn build() -> Result<()> {
+    shell::run(shell::cargo().arg("build").args(WHAT).arg("--bins"))?;
+    shell::run(shell::cargo().arg("test").args(WHAT).arg("--no-run"))
 }
 
 /// A cluster of the user's reaches the servers of the tests on the machine's own network.

@@ -21,7 +21,7 @@ const VALUES: [&str; 2] = [
 ];
 
 /// Lints all of it. Needs what `cargo xtask setup` installs.
-pub(super) fn run() -> Result<()> {
+pub(crate) fn run() -> Result<()> {
     let (root, scratch) = (shell::root(), tempfile::tempdir()?);
     // Together, because a linter resolves references only among the files that it is given.
     let mut shipped = Vec::new();

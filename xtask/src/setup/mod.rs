@@ -35,8 +35,18 @@ impl Setup {
     pub(crate) const BENCH: Self = Self { demo: false, soak: false, bench: true };
 
     pub(crate) fn run(&self) -> Result<()> {
+        self.system()?;
+        self.tools()
+    }
+
+    /// What needs root: packages of the system. Ends with a look whether the machine grants what tests and demo need.
+    pub(crate) fn system(&self) -> Result<()> {
         apt::install(self.demo)?;
-        probe()?;
+        probe()
+    }
+
+    /// The rest, below `.tools`.
+    pub(crate) fn tools(&self) -> Result<()> {
         go::install(&go::PEBBLE)?;
         if self.bench {
             return peers::install();

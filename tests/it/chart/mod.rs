@@ -15,11 +15,12 @@ mod triggers;
 mod upgrade;
 mod values;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::Mutex;
 
 use harness::tool;
 use serde::Deserialize as _;
@@ -62,8 +63,18 @@ fn run(command: &mut Command, input: &str) -> Output {
     output
 }
 
-/// What helm renders of `values` for the release `dns01` in the namespace `certs`.
+/// What helm renders of `values` for the release `dns01` in the namespace `certs`: once, for all tests.
 fn text_of(values: &Value) -> String {
+    static RENDERED: Mutex<BTreeMap<String, String>> = Mutex::new(BTreeMap::new());
+    let known = RENDERED.lock().unwrap().get(&values.to_string()).cloned();
+    known.unwrap_or_else(|| {
+        let text = template(values);
+        RENDERED.lock().unwrap().insert(values.to_string(), text.clone());
+        text
+    })
+}
+
+fn template(values: &Value) -> String {
     let chart = chart();
     let arguments =
         ["template", "dns01", chart.to_str().unwrap(), "--namespace", "certs", "-f", "-"];

@@ -40,12 +40,8 @@ impl Platform {
         let pebble = pebble(Pebble::builder(&lab, named.address())).start();
         let namespace = cluster.namespace(prefix);
         let platform = Self { cluster, namespace, lab, named, pebble };
-        platform.kubectl(&[
-            "apply",
-            "--server-side",
-            "-k",
-            path("workflow-templates").to_str().unwrap(),
-        ]);
+        let templates = path("workflow-templates");
+        cluster.kubectl().apply_kustomization(Some(&platform.namespace), &templates);
         platform.apply(&platform.credentials("rfc2136"));
         platform.define(&platform.definitions());
         platform
@@ -117,7 +113,7 @@ impl Platform {
         let start = Instant::now();
         while self.named.txt(OWNER).len() < values {
             assert!(start.elapsed() < Duration::from_mins(7), "waited in vain for {values} values");
-            std::thread::sleep(Duration::from_millis(100));
+            std::thread::sleep(Duration::from_millis(500));
         }
     }
 

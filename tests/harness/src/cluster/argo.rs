@@ -44,7 +44,7 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     let release = Release::chosen();
     let definitions =
         manifests(&format!("argo-workflows{}", release.suffix)).join("base/crds/full");
-    kubectl.run(&["apply", "--server-side", "-k", definitions.to_str().unwrap()]);
+    kubectl.apply_kustomization(None, &definitions);
     // The controller gives up when they aren't served yet.
     kubectl.run(&["wait", "--for=condition=Established", "customresourcedefinition", "--all"]);
     kubectl.apply(None, &restricted_namespace(ARGO).to_string());

@@ -45,7 +45,7 @@ pub(super) fn start(kubectl: &Kubectl, lab: &Lab, folder: &Path) -> Server {
         "patches": [{"patch": patch().to_string(), "target": {"kind": "Deployment", "name": "controller-manager"}}],
     });
     fs::write(overlay.join("kustomization.yaml"), kustomization.to_string()).unwrap();
-    kubectl.run(&["apply", "--server-side", "--force-conflicts", "-k", overlay.to_str().unwrap()]);
+    kubectl.apply_kustomization(None, &overlay);
     kubectl.until(Some(NAMESPACE), "deployment/controller-manager", |deployment| {
         deployment["status"]["readyReplicas"].as_u64().unwrap_or_default() > 0
     });

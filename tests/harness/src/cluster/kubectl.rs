@@ -3,13 +3,17 @@
 use crate::tools::tool;
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use std::io::Write as _;
+use std::io::{BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// How long anything on the cluster may take: two cores run all pods of all tests.
 const PATIENCE: Duration = Duration::from_mins(7);
+
+/// Applies without asking for the server's schema, which with Argo's definitions is so large that it takes longer than
+/// the rest. Linters, kubeconform and the tests of our pages check what we ship.
+const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "--validate=ignore"];
 
 /// kubectl with one kubeconfig.
 #[derive(Clone, Debug)]
@@ -50,8 +54,8 @@ impl Kubectl {
 
     /// Applies manifests (YAML or JSON) on the server's side; what kubectl says when one is refused.
     pub fn try_apply(&self, namespace: Option<&str>, manifests: &str) -> Result<(), String> {
-        let mut command = self.command(&["apply", "--server-side", "--force-conflicts", "-f", "-"]);
-        command.args(namespace.iter().flat_map(|name| ["-n", name]));
+        let mut command = self.command(&APPLY);
+        command.args(["-f", "-"]).args(namespace.iter().flat_map(|name| ["-n", name]));
         let mut child = command
             .stdin(Stdio::piped())
             .stdout(Stdio::null())
@@ -65,6 +69,14 @@ impl Kubectl {
         } else {
             Err(String::from_utf8_lossy(&output.stderr).into_owned())
         }
+    }
+
+    /// Applies a kustomization on the server's side; panics when one of its objects is refused.
+    #[track_caller]
+    pub fn apply_kustomization(&self, namespace: Option<&str>, folder: &Path) {
+        let place = namespace.into_iter().flat_map(|name| ["-n", name]);
+        let what = ["-k", folder.to_str().unwrap()];
+        self.run(&APPLY.into_iter().chain(what).chain(place).collect::<Vec<_>>());
     }
 
     /// The object `what` (`kind/name`); `None` when there is none.
@@ -103,7 +115,8 @@ impl Kubectl {
             command.args(namespace.iter().flat_map(|name| ["-n", name]));
             command.env("KUBECONFIG", &self.kubeconfig).stderr(Stdio::null());
             let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-            let states = serde_json::Deserializer::from_reader(child.stdout.take().unwrap());
+            let stdout = BufReader::new(child.stdout.take().unwrap());
+            let states = serde_json::Deserializer::from_reader(stdout);
             for state in states.into_iter::<Value>().map_while(Result::ok) {
                 last = state;
                 if done(&last) {

@@ -34,7 +34,7 @@ pub(super) const PEBBLE: Module = module(
 /// A peer of the benches. Its checksums are those that its own release carries: Go's database lacks some of them.
 pub(super) const LEGO: Module = module("lego", &[("lego", "github.com/go-acme/lego/v5")]);
 /// What every test run needs besides.
-pub(super) const TESTS: [Module; 7] = [
+pub(super) const TESTS: [Module; 6] = [
     module("etcd", &[("etcd", "go.etcd.io/etcd/server/v3")]),
     module(
         "kubernetes",
@@ -45,6 +45,8 @@ pub(super) const TESTS: [Module; 7] = [
             ("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
             ("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
             ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
+            // Of the same Kubernetes: by itself it would compile most of another one, for minutes.
+            ("helm", "helm.sh/helm/v4/cmd/helm"),
         ],
     ),
     Module {
@@ -71,7 +73,6 @@ pub(super) const TESTS: [Module; 7] = [
         ..module("argo-events", &[("argo-events", "github.com/argoproj/argo-events/cmd")])
     },
     module("nats", &[("nats-server", "github.com/nats-io/nats-server/v2")]),
-    module("helm", &[("helm", "helm.sh/helm/v4/cmd/helm")]),
     module("kubeconform", &[("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform")]),
 ];
 /// The older Argo of the longer tests.

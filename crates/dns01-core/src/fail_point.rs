@@ -4,17 +4,19 @@
 
 /// Ends the process with SIGKILL if `DNS01_FAIL_POINT` is `name`, or `name#n` at the n-th passing; with
 /// `DNS01_FAIL_POINT_LOG` set, first appends `name` to that file so that a sweep can learn all the points there are.
-/// `DNS01_FAIL_POINT_PANIC` makes it panic instead, to show what a bug looks like.
+///
+/// # Panics
+/// Where `DNS01_FAIL_POINT_PANIC` is `name`, to show what a bug looks like.
 #[cfg(feature = "fail-points")]
 pub fn pass(name: &str) {
     use std::io::Write as _;
     use std::sync::atomic::{AtomicU32, Ordering};
 
     static PASSED: AtomicU32 = AtomicU32::new(0);
-    if let Some(log) = std::env::var_os("DNS01_FAIL_POINT_LOG") {
-        if let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(log) {
-            let _ = writeln!(file, "{name}");
-        }
+    if let Some(log) = std::env::var_os("DNS01_FAIL_POINT_LOG")
+        && let Ok(mut file) = std::fs::OpenOptions::new().create(true).append(true).open(log)
+    {
+        let _ = writeln!(file, "{name}");
     }
     assert!(std::env::var("DNS01_FAIL_POINT_PANIC").as_deref() != Ok(name), "asked to panic");
     let Ok(wanted) = std::env::var("DNS01_FAIL_POINT") else { return };

@@ -46,7 +46,7 @@ fn a_trigger_creates_a_workflow_of_a_template_of_ours() {
             "{place}"
         );
         let reference = &started["spec"]["workflowTemplateRef"]["name"];
-        let target = objects().into_iter().find(|one| one["metadata"]["name"] == *reference);
+        let target = objects().iter().find(|one| one["metadata"]["name"] == *reference);
         let target = target.unwrap_or_else(|| panic!("{place}: there is no {reference}"));
         let known = names(&list(&target["spec"]["arguments"]["parameters"]));
         for name in names(&arguments(&trigger)) {

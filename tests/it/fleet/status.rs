@@ -78,7 +78,7 @@ impl Status {
         status.pod(&format!("{WORKFLOW}[2].report"), CHECK, &json!({"report": report}), None);
         let used = [("dns01-renew-fleet", "renew-fleet"), RENEWAL, CHECK, ISSUE, CLEANUP];
         let stored: Vec<Value> =
-            used.iter().map(|(object, name)| template(object, name).body).collect();
+            used.iter().map(|(object, name)| template(object, name).body.clone()).collect();
         let outputs = json!({"report": report});
         let whole = json!({"nodes": status.nodes, "storedTemplates": stored, "outputs": outputs});
         status.text = whole.to_string();
@@ -111,7 +111,7 @@ impl Status {
     }
 
     fn node(&mut self, name: &str, of: (&str, &str), outputs: &Value, message: Option<&str>) {
-        let body = if of.0.is_empty() { Value::Null } else { template(of.0, of.1).body };
+        let body = if of.0.is_empty() { &Value::Null } else { &template(of.0, of.1).body };
         let valued = |kind: &str, values: &Value| -> Vec<Value> {
             let valued = |mut parameter: Value| {
                 let name = parameter["name"].as_str().unwrap().to_owned();

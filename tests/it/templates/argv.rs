@@ -113,7 +113,7 @@ fn every_argument_is_a_flag_of_its_step() {
 impl Leaf {
     /// Every argument that the template can ever pass, also those of which only one form is used at a time.
     fn argv_everything(&self) -> BTreeSet<String> {
-        let least = least(&self.template);
+        let least = least(self.template);
         let mut all: BTreeSet<String> = self.args.iter().map(|arg| render(arg, &least)).collect();
         for parameter in names(&self.template.inputs()) {
             let given = with(&least, sample(&parameter));
@@ -131,14 +131,14 @@ fn with(least: &Given, more: &[(&str, &str)]) -> Given {
 #[test]
 fn a_step_takes_what_its_template_passes_when_only_the_required_is_given() {
     for leaf in leaves() {
-        leaf.parse(&least(&leaf.template));
+        leaf.parse(&least(leaf.template));
     }
 }
 
 #[test]
 fn a_step_takes_every_value_of_every_parameter() {
     for leaf in leaves() {
-        let least = least(&leaf.template);
+        let least = least(leaf.template);
         for parameter in leaf.template.inputs() {
             let name = text(&parameter["name"]);
             leaf.parse(&with(&least, sample(name)));
@@ -152,7 +152,7 @@ fn a_step_takes_every_value_of_every_parameter() {
 #[test]
 fn every_parameter_reaches_its_step() {
     for leaf in leaves() {
-        let least = least(&leaf.template);
+        let least = least(leaf.template);
         for name in names(&leaf.template.inputs()) {
             let given = with(&least, sample(&name));
             let mut without = given.clone();
@@ -169,14 +169,11 @@ fn empty_challenges_and_generations_reach_the_step_that_refuses_them() {
         |object: &str| leaves().into_iter().find(|leaf| leaf.template.object == object).unwrap();
     for object in ["dns01-present", "dns01-wait-propagation"] {
         let leaf = of(object);
-        assert!(
-            leaf.argv(&least(&leaf.template)).contains(&"--challenges=".to_owned()),
-            "{object}"
-        );
+        assert!(leaf.argv(&least(leaf.template)).contains(&"--challenges=".to_owned()), "{object}");
     }
     for object in ["dns01-certbot-issue", "dns01-store-secret"] {
         let leaf = of(object);
-        let given = with(&least(&leaf.template), &[("generation", "")]);
+        let given = with(&least(leaf.template), &[("generation", "")]);
         assert!(leaf.argv(&given).contains(&"--generation=".to_owned()), "{object}");
     }
 }
@@ -184,7 +181,7 @@ fn empty_challenges_and_generations_reach_the_step_that_refuses_them() {
 #[test]
 fn cleanup_acts_for_this_run_unless_told_another() {
     let leaf = leaves().into_iter().find(|leaf| leaf.step.name == "cleanup").unwrap();
-    let least = least(&leaf.template);
+    let least = least(leaf.template);
     assert!(leaf.argv(&least).contains(&format!("--run-id={UID}")));
     let other = with(&least, sample("run-id"));
     assert!(leaf.argv(&other).contains(&"--run-id=other".to_owned()));
@@ -194,7 +191,7 @@ fn cleanup_acts_for_this_run_unless_told_another() {
 #[test]
 fn every_step_knows_its_run_and_where_outputs_go() {
     for leaf in leaves() {
-        let argv = leaf.argv(&least(&leaf.template));
+        let argv = leaf.argv(&least(leaf.template));
         for arg in [format!("--run-id={UID}"), format!("--outputs={}", super::OUTPUTS)] {
             assert!(argv.contains(&arg), "{}: {arg}", leaf.template.object);
         }

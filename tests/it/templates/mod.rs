@@ -16,6 +16,7 @@ mod retry;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use dns01_step::Entry;
 use serde::Deserialize as _;
@@ -41,7 +42,7 @@ pub(crate) struct Template {
 /// A template that runs a pod of ours.
 #[derive(Debug)]
 struct Leaf {
-    template: Template,
+    template: &'static Template,
     step: &'static Entry,
     /// What the step gets, before Argo fills it in.
     args: Vec<String>,
@@ -89,34 +90,39 @@ pub(super) fn yaml_files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
-/// The WorkflowTemplate objects.
-pub(super) fn objects() -> Vec<Value> {
-    let all = yaml_files(&folder()).iter().flat_map(|file| documents(file)).collect::<Vec<_>>();
-    all.into_iter().filter(|object| object["kind"] == "WorkflowTemplate").collect()
+/// The WorkflowTemplate objects, read once for all tests.
+pub(super) fn objects() -> &'static [Value] {
+    static OBJECTS: LazyLock<Vec<Value>> = LazyLock::new(|| {
+        let all = yaml_files(&folder()).into_iter().flat_map(|file| documents(&file));
+        all.filter(|object| object["kind"] == "WorkflowTemplate").collect()
+    });
+    &OBJECTS
 }
 
-fn templates() -> Vec<Template> {
-    let of = |object: &Value| {
-        let name = text(&object["metadata"]["name"]).to_owned();
-        list(&object["spec"]["templates"]).into_iter().map(move |body| Template {
-            object: name.clone(),
-            name: text(&body["name"]).to_owned(),
-            body,
-        })
-    };
-    objects().iter().flat_map(of).collect()
+fn templates() -> &'static [Template] {
+    static TEMPLATES: LazyLock<Vec<Template>> = LazyLock::new(|| {
+        let of = |object: &'static Value| {
+            list(&object["spec"]["templates"]).into_iter().map(|body| Template {
+                object: text(&object["metadata"]["name"]).to_owned(),
+                name: text(&body["name"]).to_owned(),
+                body,
+            })
+        };
+        objects().iter().flat_map(of).collect()
+    });
+    &TEMPLATES
 }
 
-pub(crate) fn template(object: &str, name: &str) -> Template {
+pub(crate) fn template(object: &str, name: &str) -> &'static Template {
     templates()
-        .into_iter()
+        .iter()
         .find(|template| template.object == object && template.name == name)
         .unwrap_or_else(|| panic!("no template {object}/{name}"))
 }
 
 /// Every template that runs a container, with the step that its command names.
 fn leaves() -> Vec<Leaf> {
-    let all = templates().into_iter().filter(|template| template.body["container"].is_object());
+    let all = templates().iter().filter(|template| template.body["container"].is_object());
     all.map(|template| {
         let container = &template.body["container"];
         let mut words: Vec<String> = list(&container["command"])
@@ -160,7 +166,7 @@ fn every_step_has_a_template_of_its_own() {
             own.body["container"]["command"],
             serde_json::json!([format!("/{}", step.name)])
         );
-        let object = objects().into_iter().find(|other| other["metadata"]["name"] == *object);
+        let object = objects().iter().find(|other| other["metadata"]["name"] == *object);
         assert_eq!(object.unwrap()["spec"]["entrypoint"], *step.name, "submittable by name");
     }
     assert_eq!(leaves().len(), dns01::STEPS.len() + 2, "and `dns01 issue`, and certbot's image");

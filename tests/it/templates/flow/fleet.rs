@@ -8,7 +8,7 @@ use super::{arguments, hook, step, wrapper};
 const FLEET: &str = "dns01-renew-fleet";
 const FAN_OUTS: [&str; 2] = ["renew", "renew-dag"];
 
-fn entry() -> super::super::Template {
+fn entry() -> &'static super::super::Template {
     template(FLEET, "renew-fleet")
 }
 
@@ -22,18 +22,18 @@ fn the_fleet_is_checked_then_renewed_then_reported_on() {
 #[test]
 fn a_certificate_that_fails_stops_no_other_and_the_report_fails_for_it() {
     for name in FAN_OUTS {
-        let step = step(&entry(), name);
+        let step = step(entry(), name);
         assert_eq!(step["continueOn"], json!({"failed": true, "error": true}), "{name}");
         let due = "{{steps.renew-check.outputs.parameters.due}}";
         assert_eq!(step["withParam"], due, "{name}");
     }
     for name in ["renew-check", "report"] {
-        let step = step(&entry(), name);
+        let step = step(entry(), name);
         assert!(step["continueOn"].is_null() && step["when"].is_null(), "{name}");
         let check = json!({"name": "dns01-renew-check", "template": "renew-check"});
         assert_eq!(step["templateRef"], check, "{name}");
     }
-    let report = arguments(&step(&entry(), "report"));
+    let report = arguments(&step(entry(), "report"));
     let due = "{{steps.renew-check.outputs.parameters.due}}".to_owned();
     assert!(report.contains(&("report".to_owned(), due)));
     assert!(entry().body["failFast"].is_null());
@@ -51,7 +51,7 @@ fn every_mode_runs_one_of_the_two_and_never_both() {
     for mode in &modes {
         let runs = FAN_OUTS.map(|name| {
             let when =
-                text(&step(&entry(), name)["when"]).replace("{{inputs.parameters.mode}}", mode);
+                text(&step(entry(), name)["when"]).replace("{{inputs.parameters.mode}}", mode);
             super::super::render::holds(&when, &json!({}))
         });
         assert_eq!(runs, [mode == "onepod", mode == "dag"], "{mode}");
@@ -60,16 +60,15 @@ fn every_mode_runs_one_of_the_two_and_never_both() {
 
 #[test]
 fn each_mode_runs_what_a_person_would_submit() {
-    let run = step(&template(FLEET, "renewal"), "run");
+    let run = step(template(FLEET, "renewal"), "run");
     assert_eq!(
         run["templateRef"],
         json!({"name": "dns01-certificate-onepod", "template": "issue"})
     );
-    let own = step(&wrapper("dns01-certificate-onepod"), "run");
+    let own = step(wrapper("dns01-certificate-onepod"), "run");
     assert_eq!(own["template"], "issue", "the same pod");
-    let dag = step(&entry(), "renew-dag");
-    let entrypoint =
-        objects().into_iter().find(|one| one["metadata"]["name"] == "dns01-certificate");
+    let dag = step(entry(), "renew-dag");
+    let entrypoint = objects().iter().find(|one| one["metadata"]["name"] == "dns01-certificate");
     assert_eq!(dag["templateRef"]["template"], entrypoint.unwrap()["spec"]["entrypoint"]);
 }
 
@@ -80,7 +79,7 @@ fn an_item_is_read_by_the_keys_that_the_check_writes() {
     let about = about.iter().find(|output| output.name == "due").unwrap().about;
     assert!(about.ends_with(&written.join(", ")), "{about}");
     for name in FAN_OUTS {
-        let step = step(&entry(), name).to_string();
+        let step = step(entry(), name).to_string();
         for tag in step.split("{{item.").skip(1) {
             assert!(written.contains(&tag.split("}}").next().unwrap()), "{name}: {tag}");
         }
@@ -95,18 +94,18 @@ fn what_a_pod_of_the_fleet_left_is_cleaned_up_as_elsewhere() {
     let as_input = |value: &Value| {
         value.to_string().replace("steps.renew-check.outputs.parameters.", "inputs.parameters.")
     };
-    let own = step(&template(FLEET, "renewal"), "run")["hooks"]["exit"].clone();
+    let own = step(template(FLEET, "renewal"), "run")["hooks"]["exit"].clone();
     assert_eq!(own.to_string(), as_input(&hook("dns01-certificate-onepod")));
     // In a fan-out itself no expression finds the status of one item, so that a hook there would run for each.
     for name in FAN_OUTS {
-        assert!(step(&entry(), name)["hooks"].is_null(), "{name}");
+        assert!(step(entry(), name)["hooks"].is_null(), "{name}");
     }
 }
 
 #[test]
 fn a_few_at_a_time_and_the_whole_comes_to_an_end_before_the_next_one() {
     assert!((1..=20).contains(&entry().body["parallelism"].as_i64().unwrap()));
-    let object = objects().into_iter().find(|one| one["metadata"]["name"] == FLEET).unwrap();
+    let object = objects().iter().find(|one| one["metadata"]["name"] == FLEET).unwrap();
     // Twice a day.
     assert!(object["spec"]["activeDeadlineSeconds"].as_i64().unwrap() < 12 * 3600);
     assert!(object["spec"]["ttlStrategy"]["secondsAfterFailure"].is_i64());

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{FLOWS, Template, list, names, objects, template, text};
 
 /// The wrapper of a flow: renew-check, then `run`.
-fn wrapper(object: &str) -> Template {
+fn wrapper(object: &str) -> &'static Template {
     template(object, "certificate")
 }
 
@@ -19,7 +19,7 @@ fn step(wrapper: &Template, name: &str) -> Value {
 }
 
 fn hook(object: &str) -> Value {
-    step(&wrapper(object), "run")["hooks"]["exit"].clone()
+    step(wrapper(object), "run")["hooks"]["exit"].clone()
 }
 
 /// The arguments of a call, by name.
@@ -34,7 +34,7 @@ fn a_flow_is_a_check_and_then_a_run_in_steps() {
         let groups = list(&wrapper(object).body["steps"]);
         let names: Vec<Vec<String>> = groups.iter().map(|group| names(&list(group))).collect();
         assert_eq!(names, [["renew-check"], ["run"]], "{object}");
-        let spec = objects().into_iter().find(|one| one["metadata"]["name"] == *object).unwrap();
+        let spec = objects().iter().find(|one| one["metadata"]["name"] == *object).unwrap();
         assert_eq!(spec["spec"]["entrypoint"], "certificate", "{object}");
     }
 }
@@ -74,7 +74,7 @@ fn the_hooks_arguments_come_from_inputs_and_the_check_only() {
 fn a_name_alone_finds_solver_credentials_and_definition() {
     let found = ["certificate", "provider", "credentials-secret", "definitions"];
     for object in FLOWS {
-        for call in [step(&wrapper(object), "run"), hook(object)] {
+        for call in [step(wrapper(object), "run"), hook(object)] {
             for name in found {
                 let value = format!("{{{{steps.renew-check.outputs.parameters.{name}}}}}");
                 assert!(arguments(&call).contains(&(name.to_owned(), value)), "{object}: {name}");
@@ -86,7 +86,7 @@ fn a_name_alone_finds_solver_credentials_and_definition() {
 #[test]
 fn the_three_flows_ask_and_answer_alike() {
     let like = |object: &str| {
-        let mut body = wrapper(object).body;
+        let mut body = wrapper(object).body.clone();
         body["steps"][1][0]["template"] = Value::Null;
         body["steps"][1][0]["arguments"] = Value::Null;
         body
@@ -99,7 +99,7 @@ fn the_three_flows_ask_and_answer_alike() {
 #[test]
 fn a_run_that_is_not_due_is_skipped_and_a_lost_answer_is_not() {
     for object in FLOWS {
-        let when = text(&step(&wrapper(object), "run")["when"]).to_owned();
+        let when = text(&step(wrapper(object), "run")["when"]).to_owned();
         let runs = |action: &str| {
             let when = when.replace("{{steps.renew-check.outputs.parameters.action}}", action);
             super::render::holds(&when, &json!({}))
@@ -156,7 +156,7 @@ fn a_flow_says_what_it_did_from_the_run_or_else_from_the_check() {
 #[test]
 fn a_workflow_can_be_found_by_its_certificate() {
     for object in FLOWS {
-        let spec = objects().into_iter().find(|one| one["metadata"]["name"] == *object).unwrap();
+        let spec = objects().iter().find(|one| one["metadata"]["name"] == *object).unwrap();
         let label = format!("{}/certificate", dns01_core::LABEL_PREFIX);
         let from = &spec["spec"]["workflowMetadata"]["labelsFrom"][label]["expression"];
         assert_eq!(*from, "workflow.parameters.certificate", "{object}");
@@ -166,7 +166,7 @@ fn a_workflow_can_be_found_by_its_certificate() {
 #[test]
 fn locks_are_never_taken_by_a_hook_or_twice() {
     let locking: Vec<String> = super::templates()
-        .into_iter()
+        .iter()
         .filter(|template| !template.body["synchronization"].is_null())
         .map(|template| format!("{}/{}", template.object, template.name))
         .collect();

@@ -32,7 +32,7 @@ fn calls() -> Vec<Call> {
 }
 
 /// The template that a step, a task or a hook of `object` runs.
-fn called(object: &str, call: &Value) -> Template {
+fn called(object: &str, call: &Value) -> &'static Template {
     match &call["templateRef"] {
         Value::Null => template(object, text(&call["template"])),
         reference => template(text(&reference["name"]), text(&reference["template"])),

@@ -80,7 +80,11 @@ fn a_fleet_renews_what_is_due_goes_on_after_a_failure_and_reports_on_each() {
 
     // By the clock, soon; nothing is due.
     let cron = super::platform::path("workflow-templates/cron");
-    platform.kubectl(&["apply", "--server-side", "-k", cron.to_str().unwrap()]);
+    // As people do it, with the server's own look at every field.
+    let templates = super::platform::path("workflow-templates");
+    for folder in [&templates, &cron] {
+        platform.kubectl(&["apply", "--server-side", "-k", folder.to_str().unwrap()]);
+    }
     let every_minute = json!({"spec": {"schedules": ["* * * * *"]}}).to_string();
     platform.kubectl(&[
         "patch",

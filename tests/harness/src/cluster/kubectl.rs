@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_mins(7);
 
 /// Applies without asking for the server's schema, which with Argo's definitions is so large that it takes longer than
-/// the rest. Linters, kubeconform and the tests of our pages check what we ship.
+/// the rest. Linters and kubeconform check what we ship, and one test applies it as people do.
 const APPLY: [&str; 4] = ["apply", "--server-side", "--force-conflicts", "--validate=ignore"];
 
 /// kubectl with one kubeconfig.

@@ -85,12 +85,12 @@ impl Test {
         );
         let setup = if self.soak { setup::Setup::SOAK } else { setup::Setup::default() };
         setup.system()?;
-        // Each of the two has links that keep one core only: the other fills its pauses.
+        // The image's link keeps one core only, for minutes: meanwhile the tools fill the other.
         thread::scope(|both| {
             let tools = both.spawn(|| setup.tools());
-            let ours = lint::format().and_then(|()| build()).and_then(|()| deny::run());
-            let image = ours.and_then(|()| image::Image::default().run());
-            tools.join().map_err(|_| anyhow!("installing the tools panicked"))?.and(image)
+            let image = lint::format().and_then(|()| image::Image::default().run());
+            let ours = image.and_then(|()| build()).and_then(|()| deny::run());
+            tools.join().map_err(|_| anyhow!("installing the tools panicked"))?.and(ours)
         })?;
         lint::argo::run()
     }

@@ -1,6 +1,6 @@
 //! Argo's own linters over everything of theirs that we ship: templates, event sources, what the pages show, the chart.
 //!
-//! Argo Events' linter passes over what it can't read and over unknown fields; ours (`tests/tools/argo-workflows/lint`)
+//! Argo Events' linter passes over what it can't read and over unknown fields; ours (`tests/tools/cluster/lint`)
 //! refuses both, so each file goes through both.
 
 use super::blocks;

@@ -1,5 +1,6 @@
-//! Servers and clients written in Go, built from the modules pinned under `tests/tools`.
+//! Builds servers and clients written in Go from the modules pinned under `tests/tools`.
 
+use super::modules::Module;
 use crate::shell;
 use anyhow::{Context as _, Result, bail};
 use std::fs;
@@ -13,91 +14,6 @@ const GO: &str = "1.26.8";
 /// Kubernetes' programs take their version from their linker, and Helm the version that it takes Kubernetes for.
 const KUBERNETES: &str = "-X k8s.io/component-base/version.gitVersion=v1.34.4";
 
-/// A Go module under `tests/tools` and the programs that are built from it.
-pub(super) struct Module {
-    folder: &'static str,
-    /// Name below `.tools/bin`, and package.
-    programs: &'static [(&'static str, &'static str)],
-    /// A link of the module's repository that its archive lacks: where it lies below `vendor`, and what it points to.
-    link: Option<(&'static str, &'static str)>,
-    /// The module whose `manifests` the tests install.
-    manifests: Option<&'static str>,
-}
-
-pub(super) const PEBBLE: Module = module(
-    "pebble",
-    &[
-        ("pebble", "github.com/letsencrypt/pebble/v2/cmd/pebble"),
-        ("pebble-challtestsrv", "github.com/letsencrypt/pebble/v2/cmd/pebble-challtestsrv"),
-    ],
-);
-/// A peer of the benches. Its checksums are those that its own release carries: Go's database lacks some of them.
-pub(super) const LEGO: Module = module("lego", &[("lego", "github.com/go-acme/lego/v5")]);
-/// What every test run needs besides.
-pub(super) const TESTS: [Module; 6] = [
-    module("etcd", &[("etcd", "go.etcd.io/etcd/server/v3")]),
-    module(
-        "kubernetes",
-        &[
-            ("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver"),
-            ("kube-controller-manager", "k8s.io/kubernetes/cmd/kube-controller-manager"),
-            ("kube-scheduler", "k8s.io/kubernetes/cmd/kube-scheduler"),
-            ("kubelet", "k8s.io/kubernetes/cmd/kubelet"),
-            ("kube-proxy", "k8s.io/kubernetes/cmd/kube-proxy"),
-            ("kubectl", "k8s.io/kubernetes/cmd/kubectl"),
-            // Of the same Kubernetes: by itself it would compile most of another one, for minutes.
-            ("helm", "helm.sh/helm/v4/cmd/helm"),
-        ],
-    ),
-    Module {
-        link: Some((
-            "github.com/argoproj/argo-workflows/v4/workflow/executor/osspecific/signal_linux.go",
-            "signal_darwin.go",
-        )),
-        manifests: Some("github.com/argoproj/argo-workflows/v4"),
-        ..module(
-            "argo-workflows",
-            &[
-                (
-                    "workflow-controller",
-                    "github.com/argoproj/argo-workflows/v4/cmd/workflow-controller",
-                ),
-                ("argoexec", "github.com/argoproj/argo-workflows/v4/cmd/argoexec"),
-                ("argo-lint", "dns01.invalid/tools/argo-workflows/lint"),
-                ("argo-retry", "dns01.invalid/tools/argo-workflows/retry"),
-            ],
-        )
-    },
-    Module {
-        manifests: Some("github.com/argoproj/argo-events"),
-        ..module("argo-events", &[("argo-events", "github.com/argoproj/argo-events/cmd")])
-    },
-    module("nats", &[("nats-server", "github.com/nats-io/nats-server/v2")]),
-    module("kubeconform", &[("kubeconform", "github.com/yannh/kubeconform/cmd/kubeconform")]),
-];
-/// The older Argo of the longer tests.
-pub(super) const SOAK: Module = Module {
-    link: Some((
-        "github.com/argoproj/argo-workflows/v3/workflow/executor/osspecific/signal_linux.go",
-        "signal_darwin.go",
-    )),
-    manifests: Some("github.com/argoproj/argo-workflows/v3"),
-    ..module(
-        "argo-workflows-3.7",
-        &[
-            (
-                "workflow-controller-3.7",
-                "github.com/argoproj/argo-workflows/v3/cmd/workflow-controller",
-            ),
-            ("argoexec-3.7", "github.com/argoproj/argo-workflows/v3/cmd/argoexec"),
-        ],
-    )
-};
-
-const fn module(folder: &'static str, programs: &'static [(&'static str, &'static str)]) -> Module {
-    Module { folder, programs, link: None, manifests: None }
-}
-
 /// Builds the programs of a module into `.tools/bin`.
 pub(super) fn install(module: &Module) -> Result<()> {
     let (pins, bin) = (super::pins(module.folder), harness::tools_dir().join("bin"));
@@ -108,30 +24,40 @@ pub(super) fn install(module: &Module) -> Result<()> {
             Some((link, target)) => vendor(&go, module.folder, link, target)?,
             None => pins.clone(),
         };
-        if let Some(source) = module.manifests {
-            copy_manifests(&go, module.folder, source)?;
+        for (name, source) in module.manifests {
+            copy_manifests(&go, &pins, name, source)?;
         }
+        // All at once: while one links, which keeps one core, the others compile.
+        let built = tempfile::tempdir_in(&bin)?;
+        shell::run(
+            on(&go, &folder)
+                .args(["build", "-trimpath", "-ldflags", &format!("-s -w {KUBERNETES}"), "-o"])
+                .arg(built.path())
+                .args(module.programs.iter().map(|(_, package)| package)),
+        )?;
         for (program, package) in module.programs {
-            let flags = format!("-s -w {KUBERNETES}");
-            shell::run(
-                on(&go, &folder)
-                    .args(["build", "-trimpath", "-ldflags", &flags, "-o"])
-                    .arg(bin.join(program))
-                    .arg(package),
-            )?;
+            fs::rename(built.path().join(built_name(package)), bin.join(program))
+                .with_context(|| format!("{package} was not built"))?;
         }
         Ok(())
     })
 }
 
+/// What Go calls the program of a package: the path's last part that is not a major version.
+fn built_name(package: &str) -> &str {
+    let is_version =
+        |part: &&str| part.strip_prefix('v').is_some_and(|number| number.parse::<u32>().is_ok());
+    package.rsplit('/').find(|part| !is_version(part)).unwrap_or(package)
+}
+
 /// Copies the manifests that a module's archive carries to `.tools/manifests`.
-fn copy_manifests(go: &Path, module: &str, source: &str) -> Result<()> {
+fn copy_manifests(go: &Path, pins: &Path, name: &str, source: &str) -> Result<()> {
     // A module that is not there yet has no folder.
-    shell::run(on(go, &super::pins(module)).args(["mod", "download", source]))?;
+    shell::run(on(go, pins).args(["mod", "download", source]))?;
     let format = ["list", "-m", "-f", "{{.Dir}}", source];
-    let from = shell::output(on(go, &super::pins(module)).args(format))
+    let from = shell::output(on(go, pins).args(format))
         .with_context(|| format!("`go list -m {source}` failed"))?;
-    let to = harness::tools_dir().join("manifests").join(module);
+    let to = harness::tools_dir().join("manifests").join(name);
     fs::remove_dir_all(&to).ok();
     fs::create_dir_all(to.parent().unwrap_or(&to))?;
     // Files of the module cache are read-only.
@@ -140,14 +66,19 @@ fn copy_manifests(go: &Path, module: &str, source: &str) -> Result<()> {
     shell::run(copy.arg(&to))
 }
 
-/// Copies a module's packages to where they can be mended: archives of modules carry no links.
+/// Copies a module's packages to where they can be mended: archives of modules carry no links, and what was written for
+/// another version of a package than is compiled here may lack a method, which a file in the folder `_mended` adds.
 fn vendor(go: &Path, module: &str, link: &str, target: &str) -> Result<PathBuf> {
     let folder = harness::tools_dir().join("vendored").join(module);
     fs::remove_dir_all(&folder).ok();
     fs::create_dir_all(folder.parent().unwrap_or(&folder))?;
     shell::run(Command::new("cp").arg("-R").arg(super::pins(module)).arg(&folder))?;
     shell::run(on(go, &folder).args(["mod", "vendor"]))?;
-    std::os::unix::fs::symlink(target, folder.join("vendor").join(link))
+    let (mended, vendored) = (folder.join("_mended/."), folder.join("vendor"));
+    if mended.exists() {
+        shell::run(Command::new("cp").arg("-R").arg(&mended).arg(&vendored))?;
+    }
+    std::os::unix::fs::symlink(target, vendored.join(link))
         .with_context(|| format!("could not make the link {link}"))?;
     Ok(folder)
 }

@@ -4,6 +4,7 @@ mod apt;
 mod certbot;
 mod debian;
 mod go;
+mod modules;
 pub(crate) mod peers;
 
 use crate::shell;
@@ -47,16 +48,16 @@ impl Setup {
 
     /// The rest, below `.tools`.
     pub(crate) fn tools(&self) -> Result<()> {
-        go::install(&go::PEBBLE)?;
+        go::install(&modules::PEBBLE)?;
         if self.bench {
             return peers::install();
         }
         if !self.demo {
-            go::TESTS.iter().try_for_each(go::install)?;
+            modules::TESTS.iter().try_for_each(go::install)?;
             certbot::install()?;
         }
         if self.soak {
-            go::install(&go::SOAK)?;
+            go::install(&modules::SOAK)?;
         }
         Ok(())
     }

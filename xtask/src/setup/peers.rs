@@ -1,6 +1,6 @@
 //! The clients that `cargo xtask bench` compares dns01 with. One that cannot be had here is told, not skipped.
 
-use super::{certbot, debian, go};
+use super::{certbot, debian, go, modules};
 use anyhow::Result;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ pub(crate) const ACME_SH: &str = "acme.sh/usr/share/acme.sh/acme.sh";
 type Install = fn(&Path) -> Result<()>;
 
 const PEERS: [(&str, Install); 4] = [
-    (LEGO, |_| go::install(&go::LEGO)),
+    (LEGO, |_| go::install(&modules::LEGO)),
     (OLD_LEGO, |product| debian::unpack("lego", "bookworm", "lego-debian", product)),
     (CERTBOT, |_| certbot::install_with_plugin()),
     (ACME_SH, |product| debian::unpack("acme.sh", "sid", "acme.sh", product)),

@@ -54,7 +54,34 @@ pub(super) fn start(kubectl: &Kubectl, folder: &Path) -> Server {
     let log = folder.join(LOG);
     let mut controller = Server::start("workflow-controller", command, &log, &[]);
     controller.wait_ready(|| TcpStream::connect(("127.0.0.1", 6060)).is_ok());
+    until_it_sees_templates(kubectl);
     controller
+}
+
+/// Waits until the controller follows templates as well as Workflows. It watches each kind by itself: on a server that
+/// has just begun to serve them, a Workflow can reach it seconds before the template that it was made of, and fails.
+fn until_it_sees_templates(kubectl: &Kubectl) {
+    let of = |kind: &str, name: &str, spec: Value| {
+        let metadata = json!({"name": name});
+        let version = "argoproj.io/v1alpha1";
+        json!({"apiVersion": version, "kind": kind, "metadata": metadata, "spec": spec}).to_string()
+    };
+    // Ends without a pod.
+    let never = json!([[{"name": "never", "template": "wait", "when": "false"}]]);
+    let templates = json!([{"name": "main", "steps": never}, {"name": "wait", "suspend": {}}]);
+    let spec = json!({"entrypoint": "main", "templates": templates});
+    kubectl.apply(Some(ARGO), &of("WorkflowTemplate", "seen", spec));
+    let seen = (0..20).any(|number| {
+        let name = format!("seen-{number}");
+        let spec = json!({"workflowTemplateRef": {"name": "seen"}});
+        kubectl.apply(Some(ARGO), &of("Workflow", &name, spec));
+        let ended = kubectl.until(Some(ARGO), &format!("workflow/{name}"), |workflow| {
+            matches!(workflow["status"]["phase"].as_str(), Some("Succeeded" | "Failed" | "Error"))
+        });
+        ended["status"]["phase"] == "Succeeded"
+    });
+    assert!(seen, "the workflow controller does not see the templates of its namespace");
+    kubectl.run(&["-n", ARGO, "delete", "workflows,workflowtemplates", "--all"]);
 }
 
 /// A controller with this ConfigMap, in this namespace.

@@ -56,15 +56,8 @@ impl<'a> Workflow<'a> {
     /// Waits until a node of this template is in this phase.
     #[track_caller]
     pub(crate) fn until_node(&self, template: &str, phase: &str) -> Value {
-        self.until_node_in(template, &[phase])
-    }
-
-    /// Waits until a node of this template is in one of these phases.
-    #[track_caller]
-    pub(crate) fn until_node_in(&self, template: &str, phases: &[&str]) -> Value {
-        let in_phase = |node: &Value| phases.iter().any(|phase| node["phase"] == *phase);
         let found = |object: &Value| {
-            pods(object).find(|node| is_of(node, template) && in_phase(node)).cloned()
+            pods(object).find(|node| is_of(node, template) && node["phase"] == phase).cloned()
         };
         let object = self.until(|object| found(object).is_some());
         found(&object).unwrap()
@@ -72,16 +65,36 @@ impl<'a> Workflow<'a> {
 
     /// The pod of the node of this template that runs now.
     #[track_caller]
-    pub(crate) fn running_pod(&self, template: &str) -> String {
+    pub(crate) fn running_pod(&self, template: &str) -> Value {
         let node = self.until_node(template, "Running");
+        let pod = self.pods_of(&node).next();
+        pod.unwrap_or_else(|| panic!("no pod for {node:#}"))
+    }
+
+    /// Waits until this template runs in another pod than `pod`, which was deleted; what Argo says of the try that was lost.
+    #[track_caller]
+    pub(crate) fn until_another_pod(&self, template: &str, pod: &Value) -> Option<String> {
+        let another = |found: Value| {
+            found["metadata"]["uid"] != pod["metadata"]["uid"]
+                && found["status"]["phase"] == "Running"
+        };
+        let object = self.until(|object| {
+            pods(object)
+                .filter(|node| is_of(node, template) && node["phase"] == "Running")
+                .any(|node| self.pods_of(node).any(another))
+        });
+        let lost =
+            pods(&object).find(|node| is_of(node, template) && node["phase"] != "Running")?;
+        lost["message"].as_str().map(ToOwned::to_owned)
+    }
+
+    fn pods_of(&self, node: &Value) -> impl Iterator<Item = Value> {
         let selector = format!("workflows.argoproj.io/workflow={}", self.name);
         let pods =
             self.platform.cluster.kubectl().list(&self.platform.namespace, "pods", &selector);
-        let own = |pod: &&Value| {
+        pods.into_iter().filter(|pod| {
             pod["metadata"]["annotations"]["workflows.argoproj.io/node-id"] == node["id"]
-        };
-        let pod = pods.iter().find(own).unwrap_or_else(|| panic!("no pod for {node:#}"));
-        pod["metadata"]["name"].as_str().unwrap().to_owned()
+        })
     }
 
     /// Waits until a pod has ended; the termination message of its step.

@@ -6,6 +6,7 @@ use super::super::workflow::Workflow;
 use super::Composite;
 use super::seen::{Seen, entry_of, journal};
 use harness::NameServer as _;
+use std::sync::RwLock;
 
 /// What another client wants published.
 const VALUE: &str = "LHDhK3oGRvkiefQnx7OOczTY5Tic_xZ6HcMOc_gmtoM";
@@ -134,7 +135,9 @@ pub(super) fn controller_killed(platform: &mut Platform, composite: &Composite) 
     let mut seen = Seen::default();
     let run = waiting(platform, composite);
     seen.zone(platform);
+    let nobody_needs_mutexes = forgets_mutexes().then(|| MUTEXES.write().unwrap());
     platform.cluster.restart_controller();
+    drop(nobody_needs_mutexes);
     platform.named.release(0);
     seen.run(&run.ended(), "Succeeded");
     seen
@@ -157,7 +160,17 @@ pub(super) fn pod_deleted(platform: &mut Platform, composite: &Composite) -> See
     seen
 }
 
+/// Held for reading by who needs the controller's mutexes, where it forgets them.
+static MUTEXES: RwLock<()> = RwLock::new(());
+
+/// Argo 3.7 forgets who holds a template's mutex when its controller restarts. Of two runs that then meet one issues, and
+/// the other can wait until its time is over for values that the first has removed: nothing to wait for in a test.
+fn forgets_mutexes() -> bool {
+    std::env::var("DNS01_E2E_ARGO").is_ok_and(|release| release == "3.7")
+}
+
 pub(super) fn two_runs(platform: &mut Platform, composite: &Composite) -> Seen {
+    let _needs_mutexes = forgets_mutexes().then(|| MUTEXES.read().unwrap());
     let mut seen = Seen::default();
     let runs = [submit(platform, composite), submit(platform, composite)];
     if composite.issues() {

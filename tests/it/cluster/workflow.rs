@@ -83,8 +83,8 @@ impl<'a> Workflow<'a> {
                 .filter(|node| is_of(node, template) && node["phase"] == "Running")
                 .any(|node| self.pods_of(node).any(another))
         });
-        let lost =
-            pods(&object).find(|node| is_of(node, template) && node["phase"] != "Running")?;
+        let failed = |node: &&Value| node["phase"] == "Failed" || node["phase"] == "Error";
+        let lost = pods(&object).find(|node| is_of(node, template) && failed(node))?;
         lost["message"].as_str().map(ToOwned::to_owned)
     }
 
